@@ -6,7 +6,7 @@
 __all__ = ['image_size', 'dermo_learner', 'SeedEpochs', 'save_atomic', 'Checkpoint']
 
 # %% ../nbs/35_learner.ipynb #c002
-import os, random, time
+import io, os, random, time
 from pathlib import Path
 
 import numpy as np, torch
@@ -47,7 +47,7 @@ def dermo_learner(
     return Learner(dls, model, loss_func or GuideFusionLoss(), metrics=metrics or [DiceScore(), IoUScore()],
                    **{'opt_func': Adam, 'lr': lr, 'wd': wd, 'cbs': cbs, **kwargs})
 
-# %% ../nbs/35_learner.ipynb #c023
+# %% ../nbs/35_learner.ipynb #c024
 class SeedEpochs(Callback):
     "Make all randomness of an epoch a function of (seed, epoch)"
     order = -20 # before anything draws a number
@@ -60,20 +60,21 @@ class SeedEpochs(Callback):
         random.seed(s); np.random.seed(s); torch.manual_seed(s)
         self.dls.train.rng = random.Random(s) # fastai's loader shuffles with a generator of its own
 
-# %% ../nbs/35_learner.ipynb #c024
+# %% ../nbs/35_learner.ipynb #c025
 def save_atomic(
     obj,              # what torch.save takes
     path:str|Path,    # file to write
 ):
     "torch.save to a temporary name, then rename: never half a file"
     path = Path(path)
-    tmp = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    tmp, buffer = path.with_name(f'.{path.name}.{os.getpid()}.tmp'), io.BytesIO()
+    torch.save(obj, buffer) # into memory first: torch hides a full disk behind an error of its own
     try:
-        torch.save(obj, tmp)
+        tmp.write_bytes(buffer.getbuffer())
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../nbs/35_learner.ipynb #c025
+# %% ../nbs/35_learner.ipynb #c026
 class Checkpoint(Callback):
     "Write all that a continued run needs after every epoch; if the file is there at the start, go on from it"
     order = 65 # after the Recorder has its figures

@@ -1,0 +1,92 @@
+"""Every check of the project, run by `make test` with the development environment's Python.
+
+1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index notebook,
+4. nbdev_test passes, 5. the built wheel works in an environment of its own with the newest fastai and fastcore.
+`checks.py --write-readme` writes README.md instead.
+"""
+import os, re, shutil, subprocess, sys, tempfile, time, venv
+from pathlib import Path
+
+root = Path(__file__).resolve().parent.parent
+tools = Path(sys.executable).parent
+SMOKE = '''
+import sys, time, importlib.metadata as md
+t = time.time(); import torch; t_torch = time.time() - t
+t = time.time(); import dermomamba; took = time.time() - t
+assert took < 1, f'import dermomamba took {took:.2f} s'
+assert not [m for m in ('numba', 'fastai', 'albumentations', 'triton', 'mamba_ssm') if m in sys.modules]
+print('fastai', md.version('fastai'), 'fastcore', md.version('fastcore'), 'torch', md.version('torch'), f'import dermomamba {1e3*took:.0f} ms')
+'''
+CHAIN = '''
+import json, numpy as np, torch
+from pathlib import Path
+from fastai.vision.all import load_learner
+from dermomamba.learner import dermo_learner
+from dermomamba.phantom import make_phantom, phantom_dls
+from dermomamba.predict import segment
+run = json.loads(Path('run/run.json').read_text())
+assert run['n_valid'] == 64 and 0 < run['scores']['dice'] <= 1, run
+mask = segment(make_phantom(3, size=(80, 120))[0], model='run/model.safetensors')
+assert mask.shape == (80, 120) and set(np.unique(mask)) <= {0, 1}
+learn = dermo_learner(phantom_dls(n_train=8, n_valid=4, size=(32, 64), bs=4, device='cpu'))
+learn.export('l.pkl')
+assert load_learner('l.pkl').predict(1)[0].shape == (32, 64)
+print('trained, segmented, exported and loaded with the newest libraries')
+'''
+
+
+def sh(*cmd, **kw):
+    "Run a command and stop at its failure"
+    r = subprocess.run([str(c) for c in cmd], **kw)
+    if r.returncode: sys.exit(f'failed ({r.returncode}): {" ".join(map(str, cmd))[:200]}')
+
+
+def unchanged(pattern, cmd, message):
+    "Run `cmd`; the files of `pattern` must be the same before and after"
+    read = lambda: {p: p.read_bytes() for p in root.glob(pattern)}
+    before = read()
+    sh(*cmd, cwd=root)
+    after = read()
+    other = sorted(str(p.relative_to(root)) for p in before.keys() | after.keys() if before.get(p) != after.get(p))
+    if other: sys.exit(f'{message}: {", ".join(other)}\nThey are mended now; look at them and commit.')
+
+
+def readme():
+    "README.md as it follows from nbs/index.ipynb; links and pictures point into nbs/"
+    from nbconvert import MarkdownExporter
+    text, _ = MarkdownExporter().from_filename(str(root/'nbs'/'index.ipynb'))
+    text = re.sub(r'\]\((?!https?://|#|\.\./)([^)]+)\)', r'](nbs/\1)', text)
+    return '<!-- made from nbs/index.ipynb by `make export`; edit that -->\n' + re.sub(r'\]\(\.\./', '](', text).strip() + '\n'
+
+
+def smoke():
+    "Install the wheel with the newest libraries and run it from another folder"
+    with tempfile.TemporaryDirectory() as d:
+        shutil.copytree(root, f'{d}/src', ignore=shutil.ignore_patterns('.git', '.venv*', 'runs', 'build', '*.egg-info', '__pycache__'))
+        sh(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', d, f'{d}/src')
+        venv.create(f'{d}/env', with_pip=True)
+        bin = Path(d)/'env'/('Scripts' if os.name == 'nt' else 'bin')
+        sh(bin/'python', '-m', 'pip', 'install', '-q', '--upgrade', *Path(d).glob('*.whl'), 'fastai', 'fastcore')
+        sh(bin/'python', '-c', SMOKE, cwd=d)
+        sh(bin/'dermomamba_train', '--data', 'phantom', '--size', '32', '64', '--epochs', '1', '--n-phantoms', '16', '--device', 'cpu', '--out', 'run', cwd=d)
+        sh(bin/'python', '-c', CHAIN, cwd=d)
+
+
+def main():
+    if '--write-readme' in sys.argv: return (root/'README.md').write_text(readme(), encoding='utf-8')
+    env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', MPLBACKEND='agg')
+    steps = [
+        ('package = notebooks', lambda: unchanged('dermomamba/*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
+        ('notebooks are clean', lambda: unchanged('nbs/*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),
+        ('README = index', lambda: (root/'README.md').read_text(encoding='utf-8') == readme() or sys.exit('README.md is not what nbs/index.ipynb gives: make export')),
+        ('notebooks run', lambda: sh(tools/'nbdev_test', '--n_workers', min(2, os.cpu_count() or 1), '--timing', '--do_print', cwd=root, env=env)),
+        ('wheel with the newest libraries', smoke),
+    ]
+    for name, step in steps:
+        t = time.time()
+        print(f'== {name}', flush=True)
+        step()
+        print(f'== {name}: passed in {time.time() - t:.0f} s', flush=True)
+
+
+if __name__ == '__main__': main()

@@ -1,0 +1,39 @@
+# make demo   install, train on synthetic lesions, draw a picture (about 4 minutes after the install)
+# make lab    open the notebooks
+# make test   every test, in environments of their own
+# make export after editing a notebook: package, clean notebooks, README
+PYTHON ?= python3
+BIN = .venv/bin
+export NO_ALBUMENTATIONS_UPDATE = 1
+
+.PHONY: help install demo lab test export bench clean
+help:
+	@sed -n 's/^# //p' Makefile
+
+install: .venv/installed
+.venv/installed: settings.ini setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -e ".[dev]"
+	touch .venv/installed
+
+demo: install
+	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-phantoms 240 --epochs 8 --bs 8 --picture --out runs/demo
+	@echo 'Look at runs/demo/examples.png. Next: make lab, and open nbs/00_tour.ipynb'
+
+lab: install
+	$(BIN)/jupyter lab nbs
+
+test: install
+	$(BIN)/python .ci/checks.py
+
+export: install
+	$(BIN)/nbdev_export
+	$(BIN)/nbdev_clean
+	$(BIN)/python .ci/checks.py --write-readme
+
+bench: install
+	$(BIN)/python -m dermomamba.scan
+
+clean:
+	rm -rf .venv .venv-wheel build dist *.egg-info runs/demo
