@@ -6,7 +6,7 @@
 __all__ = ['as_image', 'network_input', 'normalise', 'probabilities', 'to_size', 'clean_mask', 'binary_mask', 'overlay',
            'ready_model', 'probability_maps', 'segment', 'collect_images', 'write_image', 'predict_files', 'main']
 
-# %% ../nbs/50_predict.ipynb #c002
+# %% ../nbs/50_predict.ipynb #c003
 import argparse, os, sys
 from contextlib import contextmanager
 from itertools import islice
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from fastai.torch_core import default_device
 from fastai.vision.all import PILImage, imagenet_stats
+from fastcore.foundation import L
 from PIL import Image
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from .loading import DataError, LoadImage, Pair, ResizePair, check_pair, image_s
 from .model import load_model
 from .train import writable_folder, write_csv
 
-# %% ../nbs/50_predict.ipynb #c008
+# %% ../nbs/50_predict.ipynb #c009
 def as_image(
     source, # path, PIL image, or array (H, W, 3) of uint8
 ) -> Image.Image: # 8-bit RGB, upright
@@ -36,7 +37,7 @@ def as_image(
         f'{type(source).__name__}: an image is a path, a PIL image, or an array (H, W, 3) of uint8')
     return read_image(source)
 
-# %% ../nbs/50_predict.ipynb #c009
+# %% ../nbs/50_predict.ipynb #c010
 def network_input(
     source, # path, PIL image, or array (H, W, 3) of uint8
     size:tuple, # (H, W) the network takes
@@ -49,7 +50,7 @@ def network_input(
         own, im = im.size[::-1], load.resize(PILImage(im))
     return torch.from_numpy(np.array(im)).permute(2, 0, 1), own
 
-# %% ../nbs/50_predict.ipynb #c014
+# %% ../nbs/50_predict.ipynb #c015
 def normalise(
     x:Tensor, # bytes (B, 3, H, W)
 ) -> Tensor: # float32 (B, 3, H, W)
@@ -57,7 +58,7 @@ def normalise(
     mean, std = (torch.tensor(s, device=x.device)[:, None, None] for s in imagenet_stats)
     return (x.float()/255 - mean)/std
 
-# %% ../nbs/50_predict.ipynb #c022
+# %% ../nbs/50_predict.ipynb #c023
 @torch.no_grad()
 def probabilities(
     model, # DermoMamba, or another network with one logit a pixel
@@ -71,7 +72,7 @@ def probabilities(
     if not p.isfinite().all(): raise ValueError('the network returns values that are not numbers: its weights are damaged or its training failed')
     return p
 
-# %% ../nbs/50_predict.ipynb #c028
+# %% ../nbs/50_predict.ipynb #c029
 def to_size(
     p:Tensor, # (H, W)
     size:tuple, # (height, width) wanted
@@ -79,7 +80,7 @@ def to_size(
     "Bilinear, and averaging where it shrinks, so that no pixel is passed over"
     return F.interpolate(p[None, None], size=size, mode='bilinear', antialias=True)[0, 0]
 
-# %% ../nbs/50_predict.ipynb #c033
+# %% ../nbs/50_predict.ipynb #c034
 def clean_mask(
     mask, # (H, W), 0 and 1
 ) -> np.ndarray: # (H, W) uint8, 0 and 1
@@ -90,7 +91,7 @@ def clean_mask(
     largest = np.bincount(regions.flat)[1:].argmax() + 1
     return ndimage.binary_fill_holes(regions == largest).astype(np.uint8)
 
-# %% ../nbs/50_predict.ipynb #c039
+# %% ../nbs/50_predict.ipynb #c040
 def binary_mask(
     p, # probabilities (H, W)
     threshold:float=.5, # lesion where the probability is above
@@ -100,7 +101,7 @@ def binary_mask(
     mask = (np.asarray(p) > threshold).astype(np.uint8)
     return clean_mask(mask) if postprocess else mask
 
-# %% ../nbs/50_predict.ipynb #c041
+# %% ../nbs/50_predict.ipynb #c042
 def overlay(
     image, # path, PIL image, or array (H, W, 3) of uint8
     mask, # (H, W), 0 and 1
@@ -115,7 +116,7 @@ def overlay(
     image[ndimage.maximum_filter(mask, window) != ndimage.minimum_filter(mask, window)] = colour
     return Image.fromarray(image)
 
-# %% ../nbs/50_predict.ipynb #c047
+# %% ../nbs/50_predict.ipynb #c048
 def ready_model(
     model, # a DermoMamba, or a file of its weights
     device=None, # 'cpu', 'cuda', ...; None: where it is, and for a file fastai's default
@@ -129,7 +130,7 @@ def ready_model(
     try: return model.to(device) if device else model
     except (RuntimeError, AssertionError) as e: raise ValueError(f'device {str(device)!r} cannot be used ({str(e).splitlines()[0]}); try cpu') from e
 
-# %% ../nbs/50_predict.ipynb #c050
+# %% ../nbs/50_predict.ipynb #c051
 def probability_maps(
     inputs, # iterable of (key, bytes (3, H, W), own size)
     model, # DermoMamba
@@ -141,12 +142,12 @@ def probability_maps(
         keys, xs, sizes = zip(*batch)
         for key, p, size in zip(keys, probabilities(model, torch.stack(xs)), sizes): yield key, to_size(p[0], size).numpy()
 
-# %% ../nbs/50_predict.ipynb #c051
+# %% ../nbs/50_predict.ipynb #c052
 def _check_numbers(threshold, bs):
     if not 0 < threshold < 1: raise ValueError(f'threshold={threshold}: a probability between 0 and 1, both excluded')
     if bs < 1: raise ValueError(f'bs={bs}: at least one image a batch')
 
-# %% ../nbs/50_predict.ipynb #c052
+# %% ../nbs/50_predict.ipynb #c053
 def segment(
     images, # path, PIL image, or array (H, W, 3) of uint8; or a list of these
     model=None, # a DermoMamba, or a file that `save_model` or `dermomamba_train` wrote
@@ -157,7 +158,7 @@ def segment(
     device=None, # 'cpu', 'cuda', ...; None: where the model is, and for a file fastai's default
 ): # mask (height, width) uint8 of 0 and 1, or (mask, probabilities); of a list, a list
     "Outline the lesion in photographs, each at its own size"
-    model, many = ready_model(model, device), isinstance(images, (list, tuple))
+    model, many = ready_model(model, device), isinstance(images, (list, tuple, L))
     _check_numbers(threshold, bs)
     inputs = ((i, *network_input(im, model.img_size)) for i, im in enumerate(images if many else [images]))
     found = []
@@ -166,7 +167,7 @@ def segment(
         found.append((mask, p) if return_probs else mask)
     return found if many else found[0]
 
-# %% ../nbs/50_predict.ipynb #c063
+# %% ../nbs/50_predict.ipynb #c064
 def collect_images(
     sources:list, # image files and folders of images
 ) -> dict: # name without suffix -> path
@@ -179,7 +180,7 @@ def collect_images(
             found[name] = path
     return found
 
-# %% ../nbs/50_predict.ipynb #c067
+# %% ../nbs/50_predict.ipynb #c068
 @contextmanager
 def _writing(path):
     "Name `path` and the way out when something cannot be written"
@@ -198,7 +199,7 @@ def write_image(
             os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../nbs/50_predict.ipynb #c069
+# %% ../nbs/50_predict.ipynb #c070
 def _row(path, status, mask=None):
     "A file's row of predictions.csv"
     h, w = ('', '') if mask is None else mask.shape
@@ -206,7 +207,17 @@ def _row(path, status, mask=None):
 
 def _say(text): print(('\r' if sys.stderr.isatty() else '') + text, file=sys.stderr, flush=True)
 
-# %% ../nbs/50_predict.ipynb #c070
+# %% ../nbs/50_predict.ipynb #c071
+def _inputs(files, masks, size, overwrite, note):
+    "What the network is to see, file by file; `note` hears of the files that it is not"
+    for name, path in files.items():
+        old = masks/f'{name}.png'
+        try:
+            if overwrite or not old.exists(): yield name, *network_input(path, size)
+            else: check_pair(Pair(path, old)); note(name, 'kept', np.asarray(read_mask(old)))
+        except DataError as e: note(name, f'failed: {e}')
+
+# %% ../nbs/50_predict.ipynb #c073
 def predict_files(
     files:dict, # name -> path, as from `collect_images`
     model, # DermoMamba
@@ -224,15 +235,8 @@ def predict_files(
         rows[name] = _row(files[name], status, mask)
         if status.startswith('failed'): _say(status)
         if sys.stderr.isatty(): print(f'\r{len(rows)}/{len(files)} ', end='', file=sys.stderr, flush=True)
-    def inputs():
-        for name, path in files.items():
-            old = masks/f'{name}.png'
-            try:
-                if overwrite or not old.exists(): yield name, *network_input(path, model.img_size)
-                else: check_pair(Pair(path, old)); note(name, 'kept', np.asarray(read_mask(old)))
-            except DataError as e: note(name, f'failed: {e}')
     try:
-        for name, p in probability_maps(inputs(), model, bs):
+        for name, p in probability_maps(_inputs(files, masks, model.img_size, overwrite, note), model, bs):
             mask = binary_mask(p, threshold, postprocess)
             try:
                 if overlays: write_image(overlay(files[name], mask), drawn/f'{name}.jpg')
@@ -245,7 +249,7 @@ def predict_files(
             with _writing(out/'predictions.csv'): write_csv(out/'predictions.csv', rows)
     return rows
 
-# %% ../nbs/50_predict.ipynb #c073
+# %% ../nbs/50_predict.ipynb #c076
 def _parser():
     p = argparse.ArgumentParser('dermomamba_predict', description='Outline lesions in photographs. An interrupted run goes on when the same command is given again.')
     p.add_argument('--weights', required=True, help='model.safetensors, as dermomamba_train wrote it')
@@ -259,7 +263,7 @@ def _parser():
     p.add_argument('--device', help='cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
     return p
 
-# %% ../nbs/50_predict.ipynb #c074
+# %% ../nbs/50_predict.ipynb #c077
 def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int: # exit code: 0 all fine, 1 something failed, 130 interrupted

@@ -120,6 +120,7 @@ def _measure(which, L=49152, n=5):
 def main():
     "Print time and memory of the engines beside mambapy's scan, at the size of the network's first stage"
     import json, platform, subprocess, sys
+    from dermomamba.core import write_record
     print(f'scan of (B 1, D 32, groups 4, L 49152, N 16), float32, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}; best of 5')
     rows = {}
     for which in ('numba', 'chunked', 'mambapy'):
@@ -131,6 +132,9 @@ def main():
     if 'mambapy' in rows and 'numba' in rows:
         f, b, m = (x/y for x, y in zip(rows['mambapy'], rows['numba']))
         print(f'mambapy / numba: forward {f:.1f}, forward + backward {b:.1f}, memory {m:.1f}')
+    if len(sys.argv) > 1:
+        write_record(sys.argv[1], protocol='(B 1, D 32, groups 4, L 49152, N 16), float32; best of 5 after a warm-up, each implementation in a process of its own, one after the other; peak memory over that before the first run',
+                     seconds_forward={k: v[0] for k, v in rows.items()}, seconds_forward_backward={k: v[1] for k, v in rows.items()}, memory_mb={k: v[2] for k, v in rows.items()})
 
 # %% ../nbs/14_scan_engines.ipynb #c036
 #| eval: false
