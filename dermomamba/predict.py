@@ -7,7 +7,7 @@ __all__ = ['as_image', 'network_input', 'normalise', 'probabilities', 'to_size',
            'ready_model', 'probability_maps', 'segment', 'collect_images', 'write_image', 'predict_files', 'main']
 
 # %% ../nbs/50_predict.ipynb #c003
-import argparse, os, sys
+import argparse, io, sys
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -20,9 +20,9 @@ from PIL import Image
 from torch import Tensor
 
 from .datasets import image_files
-from .loading import DataError, LoadImage, Pair, ResizePair, check_pair, image_size, read_image, read_mask
+from .loading import DataError, LoadImage, Pair, check_pair, image_size, read_image, read_mask
 from .model import load_model
-from .train import writable_folder, write_csv
+from .core import writable_folder, write_atomic, write_csv
 
 # %% ../nbs/50_predict.ipynb #c009
 def as_image(
@@ -192,12 +192,9 @@ def write_image(
     path:Path, # where to; the suffix says how
 ):
     "All or nothing"
-    tmp = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with _writing(path):
-            image.save(tmp, format={'.png': 'PNG', '.jpg': 'JPEG'}[path.suffix], **({'quality': 90} if path.suffix == '.jpg' else {}))
-            os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
+    buffer = io.BytesIO()
+    image.save(buffer, format={'.png': 'PNG', '.jpg': 'JPEG'}[path.suffix], **({'quality': 90} if path.suffix == '.jpg' else {}))
+    with _writing(path): write_atomic(path, buffer.getvalue())
 
 # %% ../nbs/50_predict.ipynb #c070
 def _row(path, status, mask=None):
