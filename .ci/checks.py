@@ -53,8 +53,13 @@ def unchanged(pattern, cmd, message):
 
 def readme():
     "README.md as it follows from nbs/index.ipynb; links and pictures point into nbs/"
+    import nbformat
     from nbconvert import MarkdownExporter
-    text, _ = MarkdownExporter().from_filename(str(root/'nbs'/'index.ipynb'))
+    nb = nbformat.read(root/'nbs'/'index.ipynb', 4)
+    nb.cells = [c for c in nb.cells if not c.source.startswith('#| hide')]
+    nb.metadata['language_info'] = {'name': 'python'}
+    for c in nb.cells: c.get('outputs', []).clear() # a training log is no README
+    text, _ = MarkdownExporter().from_notebook_node(nb)
     text = re.sub(r'\]\((?!https?://|#|\.\./)([^)]+)\)', r'](nbs/\1)', text)
     return '<!-- made from nbs/index.ipynb by `make export`; edit that -->\n' + re.sub(r'\]\(\.\./', '](', text).strip() + '\n'
 
