@@ -48,7 +48,7 @@ def golden_errors(
     floor = 1e-3*max(g.abs().max().item() for g in want.values())
     return dict(eval=worst(out, part('out').values()), train=worst(run(), part('train_out').values()), gradients=worst(grads, [want[k] for k in leaves], floor))
 
-# %% ../nbs/01_core.ipynb #c019
+# %% ../nbs/01_core.ipynb #c023
 def write_atomic(
     path:str|Path,    # file to write
     content:bytes|str,# all of it; text is written as UTF-8
@@ -61,7 +61,7 @@ def write_atomic(
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../nbs/01_core.ipynb #c023
+# %% ../nbs/01_core.ipynb #c027
 def write_csv(
     path:str|Path, # file to write
     rows:list,     # one dict a row; the keys of the first are the header
@@ -72,7 +72,7 @@ def write_csv(
     w.writeheader(); w.writerows(rows)
     write_atomic(path, out.getvalue())
 
-# %% ../nbs/01_core.ipynb #c026
+# %% ../nbs/01_core.ipynb #c030
 def writable_folder(
     path:str|Path, # folder for results
 ) -> Path:         # the same, now there
@@ -86,7 +86,7 @@ def writable_folder(
     except OSError as e: raise ValueError(f'{path}: cannot write there ({e.strerror}); choose another --out') from e
     return path
 
-# %% ../nbs/01_core.ipynb #c029
+# %% ../nbs/01_core.ipynb #c033
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout
     "What a measurement was made with"
     import dermomamba
@@ -97,7 +97,7 @@ def machine() -> dict: # versions, processor, threads, GPU, and the commit if th
     return dict(dermomamba=dermomamba.__version__, commit=commit, python=platform.python_version(), torch=torch.__version__, system=platform.system(),
                 processor=platform.machine(), cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None)
 
-# %% ../nbs/01_core.ipynb #c030
+# %% ../nbs/01_core.ipynb #c034
 def write_record(
     path:str|Path, # JSON file to write
     **facts,       # settings, protocol, figures
