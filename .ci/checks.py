@@ -25,7 +25,7 @@ from dermomamba.learner import dermo_learner
 from dermomamba.phantom import make_phantom, phantom_dls
 from dermomamba.predict import segment
 run = json.loads(Path('run/run.json').read_text())
-assert run['n_valid'] == 64 and 0 < run['scores']['dice'] <= 1, run
+assert run['n_scored'] == 64 and 0 < run['scores']['dice'] <= 1, run
 mask = segment(make_phantom(3, size=(80, 120))[0], model='run/model.safetensors')
 assert mask.shape == (80, 120) and set(np.unique(mask)) <= {0, 1}
 learn = dermo_learner(phantom_dls(n_train=8, n_valid=4, size=(32, 64), bs=4, device='cpu'))
