@@ -359,5 +359,4 @@ d = { 'settings': { 'branch': 'main',
                                   'dermomamba.train.score_learner': ('train.html#score_learner', 'dermomamba/train.py'),
                                   'dermomamba.train.score_weights': ('train.html#score_weights', 'dermomamba/train.py'),
                                   'dermomamba.train.train': ('train.html#train', 'dermomamba/train.py'),
-                                  'dermomamba.train.write_csv': ('train.html#write_csv', 'dermomamba/train.py'),
                                   'dermomamba.train.write_run': ('train.html#write_run', 'dermomamba/train.py')}}}
