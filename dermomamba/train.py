@@ -120,16 +120,16 @@ def _parser():
 # %% ../nbs/40_train.ipynb #c020
 def picture(learn, path, n=4):
     "Draw `n` validation images with true and predicted masks into a PNG"
-    import matplotlib; matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure # not pyplot: no window, and a notebook's own figures stay as they are
     x, y = learn.dls.valid.one_batch()
     probs, _ = learn.get_preds(dl=[(x, y)])
-    x = learn.dls.after_batch.decode(x).cpu()
-    fig, axes = plt.subplots(3, n, figsize=(2.6*n, 5.6), squeeze=False, constrained_layout=True)
+    x = learn.dls.after_batch.decode(x).cpu()                                # back to 0..255
+    fig = Figure(figsize=(2.6*n, 5.6), layout='constrained')
+    axes = fig.subplots(3, n, squeeze=False)
     for i in range(min(n, len(x))):
-        for ax, im, name in zip(axes[:, i], (x[i].permute(1, 2, 0).clamp(0, 1), y[i].cpu(), probs[i, 0]), ('image', 'truth', 'prediction')):
+        for ax, im, name in zip(axes[:, i], (x[i].permute(1, 2, 0).float()/255, y[i].cpu(), probs[i, 0]), ('image', 'truth', 'prediction')):
             ax.imshow(im, vmin=0, vmax=1); ax.axis('off'); ax.set_title(name)
-    fig.savefig(path, dpi=90); plt.close(fig)
+    fig.savefig(path, dpi=90)
 
 # %% ../nbs/40_train.ipynb #c021
 def score_weights(
