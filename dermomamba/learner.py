@@ -35,7 +35,7 @@ def dermo_learner(
     model=None,           # a network that returns one logit a pixel (B, 1, H, W); None: `DermoMamba` of the images' size
     loss_func=None,       # None: `GuideFusionLoss()`
     metrics=None,         # None: mean Dice and IoU per image
-    lr:float=2e-3,        # peak learning rate that `fit_one_cycle` takes by default; found with lr_find on ISIC 2018 at 96x128
+    lr:float=2e-3,        # peak learning rate that `fit_one_cycle` takes by default; the value of the run recorded in 40_train, not tuned
     wd:float=1e-2,        # decoupled weight decay; fastai's default
     clip:float=1.,        # largest norm of the gradient; 0: no clipping
     cbs=None,             # further callbacks

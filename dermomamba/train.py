@@ -168,7 +168,7 @@ def main(
         print(f'dermomamba_train: {e.filename or out}: {e.strerror}. Is there room, and may it be written to?', file=sys.stderr)
         return 1
     s, size = run['scores'], 'x'.join(map(str, run['settings']['size']))
-    print(f"{run['n_scored']} images that were not trained on, at {size}, mean per image at threshold 0.5: "
+    print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: "
           f"Dice {s['dice']:.4f}, IoU {s['iou']:.4f}, precision {s['precision']:.4f}, recall {s['recall']:.4f}")
     for name in ('model.safetensors', 'log.csv', 'scores.csv', 'run.json', 'examples.png'):
         if (out/name).exists(): print(f'  {out/name}')
