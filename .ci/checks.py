@@ -79,7 +79,7 @@ def smoke():
 
 def main():
     if '--write-readme' in sys.argv: return (root/'README.md').write_text(readme(), encoding='utf-8')
-    env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', MPLBACKEND='agg')
+    env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', MPLBACKEND='agg', TRITON_INTERPRET='1') # no test needs a GPU
     steps = [
         ('package = notebooks', lambda: unchanged('dermomamba/*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
         ('notebooks are clean', lambda: unchanged('nbs/*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),

@@ -147,19 +147,23 @@ def load_model(
 def scan_overhead(
     img_size:tuple=(192, 256), # (H, W) of one image
     n:int=9,                   # repetitions; medians are reported
-) -> dict:                     # milliseconds forward with and without the scans, and their ratio
-    "Time one image through the network, with its scans and with each replaced by `u * D`"
+    batch:int=1,               # images
+    step:bool=False,           # a training step (forward, backward) rather than a forward pass in eval mode?
+) -> dict:                     # milliseconds with and without the scans, and their ratio
+    "Time the network with its scans and with each replaced by `u * D`"
     import time
     from unittest.mock import patch
-    model, x, ms = DermoMamba(img_size).eval(), torch.randn(1, 3, *img_size), dict(with_scan=[], without=[])
-    skip_only = lambda u, delta, A, B, C, D, **kw: u*D[:, None]
+    torch.manual_seed(0)
+    model, x, ms = DermoMamba(img_size).train(step), torch.randn(batch, 3, *img_size), dict(with_scan=[], without=[])
+    skip_only = lambda x, x_proj, dt_proj, dt_bias, A, D, engine: x*D.sum(0)[:, None, None]
     def run(which):
         t = time.perf_counter()
-        with torch.no_grad(): model(x)
+        with torch.set_grad_enabled(step): y = model(x)
+        if step: model.zero_grad(); y.square().mean().backward()
         ms[which].append(1e3*(time.perf_counter() - t))
     for _ in range(n + 2):
         run('with_scan')
-        with patch('dermomamba.ss2d.selective_scan', skip_only): run('without')
+        with patch('dermomamba.ss2d.cross_selective_scan', skip_only): run('without')
     ms = {k: round(sorted(v[2:])[n//2], 1) for k, v in ms.items()} # the first two warm up
     return dict(ms, ratio=round(ms['with_scan']/ms['without'], 2))
 
@@ -168,6 +172,7 @@ def scan_overhead(
 if __name__ == '__main__':
     import sys
     from dermomamba.core import write_record
-    result = dict(scan_overhead(), protocol='one 192x256 image, forward, eval mode, float32; median of 9 after 2 warm-ups, both networks in turn in one process')
+    result = dict(forward=scan_overhead(), training_step=scan_overhead(batch=4, step=True, n=5),
+                  protocol='192x256, float32; forward: one image, eval mode, median of 9; training step: forward and backward of 4 images, median of 5; after 2 warm-ups, both networks in turn in one process; without = the core of each SS2D (projections and scans) replaced by u*D')
     print(result)
     if len(sys.argv) > 1: write_record(sys.argv[1], **result)
