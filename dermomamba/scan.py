@@ -157,7 +157,8 @@ def selective_scan(
 # %% ../nbs/14_scan_engines.ipynb #c070
 def _measure(which, L=49152, n=5):
     "Seconds forward, seconds forward + backward and peak memory in MB of one implementation, in a process of its own"
-    import resource, time
+    import time
+    from dermomamba.core import peak_rss
     torch.manual_seed(0)
     D, G, N = 32, 4, 16
     args = [torch.randn(1, D, L), torch.rand(1, D, L)*.1, -torch.rand(D, N)*N, torch.randn(1, G, N, L), torch.randn(1, G, N, L)]
@@ -174,11 +175,10 @@ def _measure(which, L=49152, n=5):
         f(); times = []
         for _ in range(n): t = time.perf_counter(); f(); times.append(time.perf_counter() - t)
         return min(times)
-    memory = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024
-    start = memory()
+    start = peak_rss(reset=True)
     with torch.no_grad(): forward = best(lambda: run(*args))
     both = best(lambda: torch.autograd.grad(run(*args).sum(), args))
-    return forward, both, memory() - start
+    return forward, both, (peak_rss() - start)/2**20
 
 # %% ../nbs/14_scan_engines.ipynb #c071
 def main():
