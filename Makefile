@@ -18,7 +18,7 @@ install: .venv/installed
 	touch .venv/installed
 
 demo: install
-	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-phantoms 480 --epochs 3 --bs 4 --picture --out runs/demo
+	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-train 480 --epochs 3 --bs 4 --picture --out runs/demo
 	@echo 'Look at runs/demo/examples.png. Next: make lab, and open nbs/00_tour.ipynb'
 
 lab: install

@@ -23,7 +23,7 @@ setup(
     packages=find_packages(include=["dermomamba*"]),
     python_requires=">=" + cfg["min_python"],
     install_requires=words("requirements"),
-    extras_require={"dev": words("dev_requirements"), "mamba": words("mamba_requirements")},
+    extras_require={"dev": words("dev_requirements"), "mamba": words("mamba_requirements"), "evaluate": words("evaluate_requirements")},
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],

@@ -73,7 +73,7 @@ def smoke():
         bin = Path(d)/'env'/('Scripts' if os.name == 'nt' else 'bin')
         sh(bin/'python', '-m', 'pip', 'install', '-q', '--upgrade', *Path(d).glob('*.whl'), 'fastai', 'fastcore')
         sh(bin/'python', '-c', SMOKE, cwd=d)
-        sh(bin/'dermomamba_train', '--data', 'phantom', '--size', '32', '64', '--epochs', '1', '--n-phantoms', '16', '--device', 'cpu', '--out', 'run', cwd=d)
+        sh(bin/'dermomamba_train', '--data', 'phantom', '--size', '32', '64', '--epochs', '1', '--n-train', '16', '--device', 'cpu', '--out', 'run', cwd=d)
         sh(bin/'python', '-c', CHAIN, cwd=d)
 
 
