@@ -21,6 +21,7 @@ setup(
     url=cfg["git_url"],
     keywords=cfg["keywords"],
     packages=find_packages(include=["dermomamba*"]),
+    package_data={"dermomamba": ["weights/SHA256SUMS", "weights/*/*"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=words("requirements"),
     extras_require={"dev": words("dev_requirements"), "mamba": words("mamba_requirements"), "evaluate": words("evaluate_requirements")},

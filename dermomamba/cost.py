@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 
+from .core import peak_rss
 from .model import DermoMamba, load_model
 from .scan_reference import scan_chunked, scan_flops, scan_loop
 from .ss2d import SS2D, cross_merge, cross_scan, set_engine
@@ -121,14 +122,7 @@ def _peak(device, reset=False):
     if device.startswith('cuda'):
         if reset: torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.max_memory_allocated(device)
-    if device != 'cpu': return None
-    try:
-        if reset: Path('/proc/self/clear_refs').write_text('5')
-        return 1024*int(re.search(r'VmHWM:\s*(\d+)', Path('/proc/self/status').read_text())[1])
-    except (OSError, TypeError): pass
-    try: import resource
-    except ImportError: return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == 'darwin' else 1024)
+    return peak_rss(reset) if device == 'cpu' else None
 
 # %% ../nbs/43a_cost.ipynb #c046
 def _measure(spec, size, device, engine, threads, **kw):

@@ -11,7 +11,7 @@ import io, math, random, time
 from pathlib import Path
 
 import numpy as np, torch, torch.nn.functional as F
-from fastai.callback.core import CancelEpochException, Callback
+from fastai.callback.core import CancelEpochException, CancelFitException, Callback
 from fastai.callback.training import GradientClip
 from fastai.learner import Learner
 from fastai.optimizer import Adam
@@ -107,9 +107,13 @@ class Checkpoint(Callback):
         path:str|Path,       # file to write and to go on from
         settings:dict=None,  # facts that a continued run must share; plain numbers and strings
         best:str=None,       # a metric: also keep the weights of the epoch in which it was highest
-    ): self.path, self.settings, self.best, self.history, self.done, self.kept = Path(path), settings or {}, best, [], 0, None
+        seconds:float=None,  # stop after the last epoch that fits into this time; None: go on to the end
+    ):
+        self.path, self.settings, self.best, self.seconds = Path(path), settings or {}, best, seconds
+        self.history, self.done, self.kept = [], 0, None
 
     def before_fit(self):
+        self.start = time.time()
         if not _training(self.learn): self.run = False
         elif self.path.exists(): self._restore()
 
@@ -139,11 +143,12 @@ class Checkpoint(Callback):
         torch.save(dict(model=model, ema=ema and [ema.avg, ema.n], opt=self.opt.state_dict()['state'],
                         kept=self.kept, history=self.history, settings=self.settings), buffer)
         write_atomic(self.path, buffer.getvalue())
+        if self.seconds and time.time() - self.start + self.history[-1]['seconds'] > self.seconds: raise CancelFitException
 
     def after_fit(self):
         if self.kept: self.learn.model.load_state_dict(self.kept)
 
-# %% ../nbs/35_learner.ipynb #c048
+# %% ../nbs/35_learner.ipynb #c050
 class StopOnNaN(Callback):
     "Stop before a loss that is no number reaches the weights"
     def after_loss(self):
@@ -151,7 +156,7 @@ class StopOnNaN(Callback):
             f'the loss is {self.learn.loss.item()} in epoch {self.epoch}, batch {self.iter}. The weights of the epoch before are kept. Try a lower learning rate or float32 '
             '(half precision overflows above 65,504), and look at the images of this data set for damage')
 
-# %% ../nbs/35_learner.ipynb #c052
+# %% ../nbs/35_learner.ipynb #c054
 def plateau_lr(
     lr:float,       # learning rate at the start
     scores:list,    # validation score of each epoch so far, higher is better
@@ -164,7 +169,7 @@ def plateau_lr(
         if bad > patience: lr, bad = lr/2, 0
     return lr
 
-# %% ../nbs/35_learner.ipynb #c054
+# %% ../nbs/35_learner.ipynb #c056
 class Plateau(Callback):
     "Train at `plateau_lr` of the scores in the checkpoint's history"
     def __init__(self,
@@ -174,7 +179,7 @@ class Plateau(Callback):
         if not hasattr(self, 'lr'): self.lr = self.opt.hypers[-1]['lr']
         self.opt.set_hyper('lr', plateau_lr(self.lr, [h[self.metric] for h in self.checkpoint.history]))
 
-# %% ../nbs/35_learner.ipynb #c056
+# %% ../nbs/35_learner.ipynb #c058
 class DeepSupervision(nn.Module):
     "A DermoMamba whose decoder stages each draw a mask while training"
     def __init__(self,
@@ -190,7 +195,7 @@ class DeepSupervision(nn.Module):
         y = self.model(x)
         return [y] + [F.interpolate(h(f), y.shape[2:], mode='bilinear') for h, f in zip(self.heads, self.found)] if self.training else y
 
-# %% ../nbs/35_learner.ipynb #c057
+# %% ../nbs/35_learner.ipynb #c059
 class DeepLoss(nn.Module):
     "`loss` of the last map, plus `weight` times the mean loss of the others"
     def __init__(self,

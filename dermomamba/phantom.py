@@ -7,12 +7,13 @@ __all__ = ['KNOBS', 'HELD_OUT', 'part_rng', 'draw_knobs', 'lesion', 'make_phanto
            'PhantomImage', 'PhantomMask', 'draw_flip', 'phantom_dls', 'write_phantoms']
 
 # %% ../nbs/30_phantom.ipynb #c003
-import os
+import io
 from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
 from fastai.vision.all import DataLoaders, Datasets, Dihedral, IntToFloatTensor, L, Normalize, TensorImage, TensorMask, Transform, imagenet_stats
+from .core import write_atomic
 from .dermoscopy import Canvas, axes, border, bubbles, globules, hairs, light, network, pigment, region, ruler, sensor, sigmoid, skin, streaks, window
 
 # %% ../nbs/30_phantom.ipynb #c008
@@ -161,7 +162,9 @@ def phantom_dls(
 
 # %% ../nbs/30_phantom.ipynb #c053
 def _save(array, path, **kw):
-    temp = path.with_name('.' + path.name + '.part'); Image.fromarray(array).save(temp, **kw); os.replace(temp, path)
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, **kw)
+    write_atomic(path, buffer.getvalue())
 
 def write_phantoms(
     folder,  # gets images/ and masks/

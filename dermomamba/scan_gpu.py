@@ -16,6 +16,8 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
+from .scan_reference import scan_flops
+
 # %% ../nbs/13_scan_gpu.ipynb #c015
 @triton.jit
 def walk_step(h, u, delta, A2, B): # h (D, N, K); u, delta (D, K); A2 (D, N); B (N, K)
@@ -335,8 +337,7 @@ for _device in ('cuda', 'cpu'): torch.library.register_autocast('dermomamba::sca
 # %% ../nbs/13_scan_gpu.ipynb #c062
 @register_flop_formula(torch.ops.dermomamba.scan_triton)
 def _flops(u, delta, A, *args, **kwargs) -> int:
-    (Bs, D, L), N = u, A[1]
-    return 9*Bs*L*D*N + Bs*D*L
+    return scan_flops(*u, A[1])
 
 @register_flop_formula(torch.ops.dermomamba.scan_triton_backward)
 def _backward_flops(dy, dlast, u, delta, A, *args, **kwargs) -> int: return 2*_flops(u, delta, A)

@@ -20,7 +20,7 @@ from .datasets import open_dataset
 from .learner import Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner
 from .loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
 from .metrics import DiceScore, IoUScore, PerImage, Precision, Recall, image_by_image, score_images, soft_dice_released
-from .model import DermoMamba, load_model, save_model
+from .model import PRESETS, DermoMamba, load_model, save_model
 from .phantom import phantom_dls
 from .protocols import PROTOCOLS, parts
 
@@ -66,6 +66,7 @@ def build_learner(
     r:dict,      # recipe, see `RECIPES`
     seed:int=42, # of each epoch's chance
     settings=None, # what a continued run must share
+    seconds=None, # stop in good order then
 ):
     "A Learner that follows a recipe"
     if r['loss'] not in LOSSES: raise ValueError(f"loss={r['loss']!r}: choose one of {', '.join(LOSSES)}")
@@ -73,7 +74,7 @@ def build_learner(
     if r['deep']: model, loss = DeepSupervision(model), DeepLoss(loss, r['deep'])
     if r['ema']: cbs.append(EMA(r['ema']))
     if r['schedule'] == 'plateau': cbs.append(Plateau('soft_dice'))
-    cbs.append(Checkpoint(out/'last.pth', settings, best=None if r['select'] == 'last' else r['select']))
+    cbs.append(Checkpoint(out/'last.pth', settings, best=None if r['select'] == 'last' else r['select'], seconds=seconds))
     return dermo_learner(dls, model, loss, [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()], r['lr'], r['wd'], r['clip'], cbs, path=out)
 
 # %% ../nbs/40_train.ipynb #c015
@@ -103,6 +104,7 @@ def train(
     size:tuple=(192, 256),   # (H, W) of the network's input, multiples of 32; the paper's
     epochs:int=5,            # passes over the training images
     recipe:str='ours',       # a column of `RECIPES`
+    preset:str='paper',      # of `DermoMamba.preset`
     protocol:str='heldout',  # see `parts`
     fold:int=0,              # of 'kfold'
     seed:int=42,             # of weights, shuffling, augmentation
@@ -111,22 +113,24 @@ def train(
     bf16:bool=False,         # mixed precision on a GPU
     device=None,             # None: GPU if there is one
     workers:int=0,           # processes that load
+    minutes:float=None,      # stop before an epoch that would end later; the same call goes on
     **changes,               # entries of the recipe to change
 ):
     "Train a DermoMamba, score the images that choose, write all of it down; goes on from `last.pth` if that is there"
     out, r = writable_folder(out), RECIPES[recipe] | {k: v for k, v in changes.items() if v is not None}
-    settings = dict(data=Path(data).name, size=list(size), epochs=epochs, recipe=recipe, protocol=protocol, fold=fold, seed=seed, init=init and Path(init).name, n_train=n_train, bf16=bf16, **r)
+    settings = dict(data=Path(data).name, size=list(size), epochs=epochs, preset=preset, recipe=recipe, protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]), n_train=n_train, bf16=bf16, **r)
     device = torch.device(device) if device else default_device()
     set_seed(seed)
-    model = DermoMamba(tuple(size)) # first: a size that will not do should not wait for the data
+    model = DermoMamba.preset(preset, img_size=tuple(size)) # first: a size that will not do should not wait for the data
     if init: start_from(model, init)
     dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol, fold, seed, n_train, device, workers)
-    learn = build_learner(dls, model, out, r, seed, settings)
+    learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
     if bf16: learn.to_bf16()
     try:
         if r['schedule'] == 'one_cycle': learn.fit_one_cycle(epochs, r['lr'])
         else: learn.fit(epochs, r['lr'])
     finally: write_log(learn, out)
+    if len(learn.checkpoint.history) < epochs: return learn, None
     rows, means = score_learner(learn, dls.valid, names)
     save_model(model, out/'model.safetensors', data=settings['data'], epochs=epochs, protocol=protocol, dice=f"{means['dice']:.4f}")
     return learn, write_run(out, rows, settings=settings, n_train=len(dls.train_ds), n_scored=len(rows), scores=means, device=str(device),
@@ -151,6 +155,7 @@ def _parser():
     p.add_argument('--out', default='runs/dermomamba', help='folder for weights, log and scores (default %(default)s)')
     p.add_argument('--size', type=int, nargs=2, default=(192, 256), metavar=('H', 'W'), help='input size, multiples of 32 (default 192 256)')
     p.add_argument('--epochs', type=int, default=5, help='(default %(default)s)')
+    p.add_argument('--preset', choices=PRESETS, default='paper', help='size of the network (default %(default)s)')
     p.add_argument('--recipe', choices=RECIPES, default='ours', help='(default %(default)s); the next options change entries of it')
     p.add_argument('--loss', choices=LOSSES)
     p.add_argument('--augment', choices=['none', 'released', 'light', 'full'])
@@ -170,6 +175,7 @@ def _parser():
     p.add_argument('--bf16', action='store_true', help='mixed precision on a GPU')
     p.add_argument('--device', help='cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
     p.add_argument('--workers', type=int, default=0, help='processes that load images (default %(default)s)')
+    p.add_argument('--minutes', type=float, help='begin no epoch that would end later; the same command goes on')
     p.add_argument('--picture', action='store_true', help='write examples.png: images, true and predicted masks')
     return p
 
@@ -196,6 +202,7 @@ def main(
     out, pic = Path(args['out']), args.pop('picture')
     try:
         learn, run = train(**args)
+        if run is None: print(f"{len(learn.checkpoint.history)} of {args['epochs']} epochs are done and kept in {out}: give the same command to go on"); return 0
         if pic: picture(learn, out/'examples.png')
     except KeyboardInterrupt:
         saved = (out/'last.pth').exists()
