@@ -17,13 +17,14 @@ class ChannelGate(nn.Module):
         ratio:int=16, # how much narrower the middle layer is; CBAM's default
     ):
         super().__init__()
-        self.mlp = nn.Sequential(nn.Flatten(), nn.Linear(dim, dim//ratio), nn.ReLU(), nn.Linear(dim//ratio, dim))
+        hidden = max(1, dim//ratio) # a narrow network would have a gate that sees nothing
+        self.mlp = nn.Sequential(nn.Flatten(), nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
 
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
         gate = torch.sigmoid(self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3))))   # (B, C)
         return x*gate[:, :, None, None]
 
-# %% ../nbs/22_cbam.ipynb #c008
+# %% ../nbs/22_cbam.ipynb #c010
 class SpatialGate(nn.Module):
     "Scale each pixel by a gate computed from the maximum and mean over its channels"
     def __init__(self,
@@ -38,7 +39,7 @@ class SpatialGate(nn.Module):
         summary = torch.stack([x.amax(1), x.mean(1)], 1)                  # (B, 2, H, W)
         return x*torch.sigmoid(self.spatial.bn(self.spatial.conv(summary)))
 
-# %% ../nbs/22_cbam.ipynb #c009
+# %% ../nbs/22_cbam.ipynb #c011
 class CBAM(nn.Sequential):
     "Convolutional block attention module: channel gate, then spatial gate"
     def __init__(self,
