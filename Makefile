@@ -19,7 +19,8 @@ install: .venv/installed
 
 demo: install
 	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-train 480 --epochs 3 --bs 4 --picture --out runs/demo
-	@echo 'Look at runs/demo/examples.png. Next: make lab, and open nbs/00_tour.ipynb'
+	$(BIN)/dermomamba_predict --images data/phantom/images --out runs/demo/pretrained --overwrite
+	@echo "Look at runs/demo/examples.png (trained just now) and runs/demo/pretrained/overlays (weights that come with the package). Next: make lab, and open nbs/00_tour.ipynb"
 
 lab: install
 	$(BIN)/jupyter lab nbs

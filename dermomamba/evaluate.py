@@ -7,7 +7,7 @@ __all__ = ['MEANS', 'PROTOCOL', 'maps_of', 'score_map', 'summarise', 'count_bins
            'weights_file', 'picture_cases']
 
 # %% ../nbs/41_evaluate.ipynb #c002
-import hashlib, json, time
+import json, time
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np, torch
 from .boundary import boundary_scores, thresholded_jaccard
 from .core import writable_folder, write_csv, write_record
 from .datasets import LesionDataset, open_dataset
-from .hub import shipped_file
+from .hub import sha256, shipped_file
 from .inference import binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size
 from .loading import check_pair, read_image, read_mask
 from .metrics import Confusion, formulas
@@ -107,7 +107,7 @@ def evaluate(
     postprocess:bool=True, # keep the largest region and fill its holes?
     boundary:bool=True,    # scores of the contour, too?
     role:str='test',       # whose images: 'test', or 'valid' to choose settings
-    n:int=None,            # only the first so many of them, for a rehearsal
+    n:int=None,            # only the first so many of each role, for a rehearsal
     bs:int=8,              # images a batch
     device=None,           # None: GPU if there is one
     picture=None,          # write the best and worst cases to this PNG (patients' images: not for sharing)
@@ -115,13 +115,13 @@ def evaluate(
     "Score weights under a protocol; everything that is needed to repeat it is written down"
     out, model, ds, start = writable_folder(out), ready_model(weights, device), open_dataset(data), time.time()
     roles = parts_from_lists(ds, protocol) if Path(protocol).is_dir() else parts(ds, protocol, fold)
-    ids = getattr(roles, role)[:n]
-    if threshold == 'valid' and not roles.valid: raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: give --threshold')
-    check_files(ds, {*ids, *roles.valid} if threshold == 'valid' else ids)
-    settings = dict(weights='/'.join(Path(weights).parts[-2:]), sha256=hashlib.sha256(weights_file(weights).read_bytes()).hexdigest(), data=Path(data).name, size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
+    ids, valid = getattr(roles, role)[:n], roles.valid[:n]
+    if threshold == 'valid' and not valid: raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: give --threshold')
+    check_files(ds, {*ids, *valid} if threshold == 'valid' else ids)
+    settings = dict(weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)), data=Path(data).name, size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
                     role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
     if threshold == 'valid':
-        found = ((p, m) for _, p, _, m in maps_of(ds, roles.valid, model, tta, bs))
+        found = ((p, m) for _, p, _, m in maps_of(ds, valid, model, tta, bs))
         threshold, _ = choose_threshold(*zip(*found))
     rows, bins = [], 0
     for id, p, s, m in maps_of(ds, ids, model, tta, bs):

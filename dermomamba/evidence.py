@@ -24,28 +24,29 @@ def study(
     size,          # (H, W) of the network's input
     epochs:dict,   # of 'isic', 'tiny', 'ph2' and 'paper'
     seeds=(42,),   # of the run on ISIC 2018
+    paper=None,    # settings of the run with the released recipe that differ
+    tta='flips',   # views on the images that judge; this and the next chosen on those that choose
+    clean=False,   # largest region only, holes filled?
     **settings,    # of every training
 ) -> list:
     "All trainings, and after them all evaluations"
-    base, first = dict(size=size, **settings), f'isic_{seeds[0]}'
-    tta = dict(tta='flips')
+    base, first, views = dict(size=size, **settings), f'isic_{seeds[0]}', dict(tta=tta, postprocess=clean)
     steps = [training(f'isic_{s}', 'isic', epochs=epochs['isic'], seed=s, **base) for s in seeds]
     steps += [training('tiny', 'isic', epochs=epochs['tiny'], preset='tiny', **base | dict(size=(96, 128)))]
     steps += [training(f'ph2_{k}', 'ph2', epochs=epochs['ph2'], protocol='kfold', fold=k, init=first, **base | dict(lr=5e-4)) for k in range(5)]
-    steps += [training('paper', 'isic', epochs=epochs['paper'], protocol='paper', recipe='released', **base)]
+    steps += [training('paper', 'isic', epochs=epochs['paper'], protocol='paper', recipe='released', **dict(size=size) | (paper or {}))]
     for w in [f'isic_{s}' for s in seeds] + ['tiny']:
         steps += [evaluation(f'{w}_valid_{n}', w, 'isic', role='valid', **kw) for n, kw in OPTIONS.items()]
-        steps += [evaluation(f'{w}_heldout', w, 'isic', **tta), evaluation(f'{w}_plain', w, 'isic', threshold=.5, postprocess=False),
-                  evaluation(f'{w}_transfer', w, 'ph2', protocol='transfer', threshold=.5, **tta)]
-    steps += [evaluation(f'ph2_{k}_kfold', f'ph2_{k}', 'ph2', protocol='kfold', fold=k, threshold=.5, **tta) for k in range(5)]
+        steps += [evaluation(f'{w}_heldout', w, 'isic', **views), evaluation(f'{w}_transfer', w, 'ph2', protocol='transfer', threshold=f'{w}_heldout', **views)]
+    steps += [evaluation(f'ph2_{k}_kfold', f'ph2_{k}', 'ph2', protocol='kfold', fold=k, threshold=.5, **views) for k in range(5)]
     return steps + [evaluation('paper_paper', 'paper', 'isic', protocol='paper', threshold=.5, postprocess=False)]
 
 # %% ../nbs/41b_evidence.ipynb #c007
 OPTIONS = dict(plain=dict(threshold=.5, postprocess=False), threshold=dict(postprocess=False), clean=dict(threshold=.5), flips=dict(threshold=.5, postprocess=False, tta='flips'),
-               d4=dict(threshold=.5, postprocess=False, tta='d4'), all=dict(tta='flips'))
+               d4=dict(threshold=.5, postprocess=False, tta='d4'), chosen=dict(postprocess=False, tta='flips'))
 PLANS = dict(
-    cpu=study((96, 128), dict(isic=12, tiny=8, ph2=6, paper=2)),
-    gpu=study((192, 256), dict(isic=200, tiny=200, ph2=60, paper=200), seeds=(42, 43, 44), augment='full', bs=16, bf16=True, workers=8))
+    cpu=study((96, 128), dict(isic=12, tiny=8, ph2=4, paper=2), paper=dict(size=(64, 96))),
+    gpu=study((192, 256), dict(isic=200, tiny=200, ph2=60, paper=200), seeds=(42, 43, 44), augment='full', bs=16, bf16=True, workers=8, paper=dict(workers=8)))
 def dry(plan:list) -> list:
     "The same steps with one epoch of eight images and four images to score: shows in minutes that nothing breaks"
     return [s | (dict(epochs=1, n_train=8) if s['kind'] == 'train' else dict(n=4)) for s in plan]
@@ -75,6 +76,7 @@ def run_plan(
 ) -> list:           # names of the steps that are not done yet
     "Do what is not done yet, in order"
     out, start, left = writable_folder(out), time.time(), []
+    if odd := set(only or ()) - {s['name'] for s in plan}: raise ValueError(f"no step {', '.join(sorted(odd))}; the plan has {', '.join(s['name'] for s in plan)}")
     for step in plan:
         if only and step['name'] not in only or (out/step['name']/'run.json').exists(): continue
         rest = None if minutes is None else 60*minutes - (time.time() - start)
@@ -115,7 +117,7 @@ def ship(
         (to/'README.md').unlink(missing_ok=True)
         model = load_model(out/source/'model.safetensors')
         model.save_pretrained(to, model_card_kwargs=dict(name=name, scores=scores, data=f"{trained['n_train']:,} images of {t['data']}, longer side 256 pixels, protocol {t['protocol']}" + (', from the weights isic2018' if t['init'] else ''),
-            protocol=f"{t['epochs']} epochs at {size}, recipe {t['recipe']}, seed {t['seed']}, on {trained['device']}", definition=f"Mean over images with 95% bootstrap interval; threshold {used['threshold_used']:.3f}, views {used['tta']}, largest region with its holes filled. {PROTOCOL}.",
+            protocol=f"{t['epochs']} epochs at {size}, recipe {t['recipe']}, seed {t['seed']}, on {trained['device']}", definition=f"Mean over images with 95% bootstrap interval; threshold {used['threshold_used']:.3f}, views {used['tta']}, " + ('largest region with its holes filled' if used['postprocess'] else 'every region kept') + f'. Also: {PROTOCOL}.',
             limits=[f'It works at {size} pixels; scores are at a scale of 256 pixels.', 'One seed.']))
         save_model(model, to/'model.safetensors', half=True, name=name)
     write_sums(folder)

@@ -178,8 +178,7 @@ def ready_model(
     device=None, # 'cpu', 'cuda', ...; None: where it is, and for a file fastai's default
 ):
     "The model, loaded if need be, on its device"
-    if model is None: raise ValueError('no weights: give model=, a DermoMamba or a file that save_model or dermomamba_train wrote. '
-                                       'Pre-trained weights come in a later release.')
+    if model is None: raise ValueError('no weights: give model=, a DermoMamba, a file that save_model or dermomamba_train wrote, or a name such as isic2018')
     if isinstance(model, (str, Path)): model, device = load_model(model), device or default_device()
     if not isinstance(model, nn.Module) or not hasattr(model, 'img_size'):
         raise ValueError(f'model is a {type(model).__name__}: expected a DermoMamba or the path of its weights; of a Learner give learn.model')

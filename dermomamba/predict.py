@@ -47,7 +47,7 @@ def _check(threshold, bs, tta):
 # %% ../nbs/50_predict.ipynb #c021
 def segment(
     images, # path, PIL image, or array (H, W, 3) of uint8; or a list of these
-    model=None, # a DermoMamba, or a file of its weights
+    model='isic2018', # a DermoMamba, a file of its weights, or a name of weights that come with the package
     threshold:float=.5, # lesion where the probability is above
     postprocess:bool=True, # keep the largest region and fill its holes?
     return_probs:bool=False, # also return the probabilities (height, width), float32?
@@ -65,7 +65,7 @@ def segment(
         found.append((mask, p) if return_probs else mask)
     return found if many else found[0]
 
-# %% ../nbs/50_predict.ipynb #c036
+# %% ../nbs/50_predict.ipynb #c038
 def collect_images(
     sources:list, # image files and folders of images
 ) -> dict: # name without suffix -> path
@@ -78,7 +78,7 @@ def collect_images(
             found[name] = path
     return found
 
-# %% ../nbs/50_predict.ipynb #c040
+# %% ../nbs/50_predict.ipynb #c042
 @contextmanager
 def _writing(path):
     "Name `path` and the way out when something cannot be written"
@@ -94,7 +94,7 @@ def write_image(
     image.save(buffer, format={'.png': 'PNG', '.jpg': 'JPEG'}[path.suffix], **({'quality': 90} if path.suffix == '.jpg' else {}))
     with _writing(path): write_atomic(path, buffer.getvalue())
 
-# %% ../nbs/50_predict.ipynb #c042
+# %% ../nbs/50_predict.ipynb #c044
 def _row(path, status, mask=None):
     "A file's row of predictions.csv"
     h, w = ('', '') if mask is None else mask.shape
@@ -102,7 +102,7 @@ def _row(path, status, mask=None):
 
 def _say(text): print(('\r' if sys.stderr.isatty() else '') + text, file=sys.stderr, flush=True)
 
-# %% ../nbs/50_predict.ipynb #c043
+# %% ../nbs/50_predict.ipynb #c045
 def _inputs(files, masks, size, overwrite, note):
     "What the network is to see, file by file; `note` hears of the files that it is not"
     for name, path in files.items():
@@ -112,7 +112,7 @@ def _inputs(files, masks, size, overwrite, note):
             else: check_pair(Pair(path, old)); note(name, 'kept', np.asarray(read_mask(old)))
         except DataError as e: note(name, f'failed: {e}')
 
-# %% ../nbs/50_predict.ipynb #c045
+# %% ../nbs/50_predict.ipynb #c047
 def predict_files(
     files:dict, # name -> path, as from `collect_images`
     model, # DermoMamba
@@ -145,10 +145,10 @@ def predict_files(
             with _writing(out/'predictions.csv'): write_csv(out/'predictions.csv', rows)
     return rows
 
-# %% ../nbs/50_predict.ipynb #c048
+# %% ../nbs/50_predict.ipynb #c050
 def _parser():
     p = argparse.ArgumentParser('dermomamba_predict', description='Outline lesions in photographs. An interrupted run goes on when the same command is given again.')
-    p.add_argument('--weights', required=True, help='model.safetensors, as dermomamba_train wrote it')
+    p.add_argument('--weights', default='isic2018', help='model.safetensors, as dermomamba_train wrote it, or a name of weights that come with the package (default %(default)s)')
     p.add_argument('--images', required=True, nargs='+', help='image files, or folders of them')
     p.add_argument('--out', required=True, help='folder for masks/NAME.png (0 and 255), overlays/NAME.jpg and predictions.csv')
     p.add_argument('--threshold', type=float, default=.5, help='lesion where the probability is above (default %(default)s)')
@@ -160,7 +160,7 @@ def _parser():
     p.add_argument('--device', help='cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
     return p
 
-# %% ../nbs/50_predict.ipynb #c049
+# %% ../nbs/50_predict.ipynb #c051
 def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int: # exit code: 0 all fine, 1 something failed, 130 interrupted

@@ -6,7 +6,7 @@
 __all__ = ['VARIANTS', 'search', 'main']
 
 # %% ../nbs/40a_search.ipynb #c002
-import argparse, json
+import argparse, json, shutil
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +49,10 @@ def search(
     for seed in seeds:
         for name in variants or VARIANTS:
             if any((r['variant'], r['seed']) == (name, seed) for r in record['runs']): continue
-            _, run = train(data, out/'run', size=size, epochs=epochs, n_train=n_train, seed=seed, device=device, **VARIANTS[name])
+            folder = out/f'run_{list(VARIANTS).index(name)}_{seed}'
+            _, run = train(data, folder, size=size, epochs=epochs, n_train=n_train, seed=seed, device=device, **VARIANTS[name])
             record['runs'].append(dict(variant=name, seed=seed, **run['scores'], seconds=round(sum(run['seconds_per_epoch']), 1)))
-            for f in (out/'run').iterdir(): f.unlink()
+            shutil.rmtree(folder) # only the figures are kept
             record = write_record(file, **{k: v for k, v in record.items() if k != 'machine'} | dict(settings=settings, protocol=run['protocol']))
     return record
 
