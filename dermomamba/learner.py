@@ -16,6 +16,7 @@ from fastai.callback.training import GradientClip
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 from fastai.torch_core import to_device
+from fastcore.basics import patch
 from fastcore.foundation import L
 from torch import nn
 
@@ -117,18 +118,6 @@ class Checkpoint(Callback):
         if not _training(self.learn): self.run = False
         elif self.path.exists(): self._restore()
 
-    def _restore(self):
-        try: ck = torch.load(self.path, map_location='cpu', weights_only=True)
-        except Exception as e: raise ValueError(f'{self.path}: not a checkpoint of this program, or damaged ({e}); remove it to start anew') from e
-        other = {k: (ck['settings'].get(k), v) for k, v in self.settings.items() if ck['settings'].get(k) != v}
-        if other:
-            changes = ', '.join(f'{k}={a!r}, now {b!r}' for k, (a, b) in other.items())
-            raise ValueError(f'{self.path} belongs to a run with other settings ({changes}); use those, or another output folder')
-        self.history, self.done, self.kept = ck['history'], len(ck['history']), ck['kept']
-        self.learn.model.load_state_dict(ck['model'])
-        if ck['ema']: self.learn.ema.restore(*ck['ema'])
-        self.opt.load_state_dict(dict(state=to_device(ck['opt'], self.dls.device), hypers=self.opt.hypers))
-
     def before_epoch(self):
         if self.epoch < self.done: raise CancelEpochException
 
@@ -148,7 +137,21 @@ class Checkpoint(Callback):
     def after_fit(self):
         if self.kept: self.learn.model.load_state_dict(self.kept)
 
-# %% ../nbs/35_learner.ipynb #c050
+# %% ../nbs/35_learner.ipynb #c032
+@patch
+def _restore(self:Checkpoint):
+    try: ck = torch.load(self.path, map_location='cpu', weights_only=True)
+    except Exception as e: raise ValueError(f'{self.path}: not a checkpoint of this program, or damaged ({e}); remove it to start anew') from e
+    other = {k: (ck['settings'].get(k), v) for k, v in self.settings.items() if ck['settings'].get(k) != v}
+    if other:
+        changes = ', '.join(f'{k}={a!r}, now {b!r}' for k, (a, b) in other.items())
+        raise ValueError(f'{self.path} belongs to a run with other settings ({changes}); use those, or another output folder')
+    self.history, self.done, self.kept = ck['history'], len(ck['history']), ck['kept']
+    self.learn.model.load_state_dict(ck['model'])
+    if ck['ema']: self.learn.ema.restore(*ck['ema'])
+    self.opt.load_state_dict(dict(state=to_device(ck['opt'], self.dls.device), hypers=self.opt.hypers))
+
+# %% ../nbs/35_learner.ipynb #c052
 class StopOnNaN(Callback):
     "Stop before a loss that is no number reaches the weights"
     def after_loss(self):
@@ -156,7 +159,7 @@ class StopOnNaN(Callback):
             f'the loss is {self.learn.loss.item()} in epoch {self.epoch}, batch {self.iter}. The weights of the epoch before are kept. Try a lower learning rate or float32 '
             '(half precision overflows above 65,504), and look at the images of this data set for damage')
 
-# %% ../nbs/35_learner.ipynb #c054
+# %% ../nbs/35_learner.ipynb #c056
 def plateau_lr(
     lr:float,       # learning rate at the start
     scores:list,    # validation score of each epoch so far, higher is better
@@ -169,7 +172,7 @@ def plateau_lr(
         if bad > patience: lr, bad = lr/2, 0
     return lr
 
-# %% ../nbs/35_learner.ipynb #c056
+# %% ../nbs/35_learner.ipynb #c058
 class Plateau(Callback):
     "Train at `plateau_lr` of the scores in the checkpoint's history"
     def __init__(self,
@@ -179,7 +182,7 @@ class Plateau(Callback):
         if not hasattr(self, 'lr'): self.lr = self.opt.hypers[-1]['lr']
         self.opt.set_hyper('lr', plateau_lr(self.lr, [h[self.metric] for h in self.checkpoint.history]))
 
-# %% ../nbs/35_learner.ipynb #c058
+# %% ../nbs/35_learner.ipynb #c060
 class DeepSupervision(nn.Module):
     "A DermoMamba whose decoder stages each draw a mask while training"
     def __init__(self,
@@ -195,7 +198,7 @@ class DeepSupervision(nn.Module):
         y = self.model(x)
         return [y] + [F.interpolate(h(f), y.shape[2:], mode='bilinear') for h, f in zip(self.heads, self.found)] if self.training else y
 
-# %% ../nbs/35_learner.ipynb #c059
+# %% ../nbs/35_learner.ipynb #c061
 class DeepLoss(nn.Module):
     "`loss` of the last map, plus `weight` times the mean loss of the others"
     def __init__(self,
