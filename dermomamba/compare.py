@@ -6,7 +6,7 @@
 __all__ = ['METHOD', 'checkpoints', 'facts_of', 'place', 'compare', 'main']
 
 # %% ../nbs/44b_compare.ipynb #c002
-import argparse, hashlib, re, sys, warnings
+import argparse, re, sys, warnings
 from pathlib import Path
 
 import numpy as np, torch
@@ -17,6 +17,7 @@ from .core import writable_folder, write_atomic, write_record
 from .cost import count_flops, make_job
 from .datasets import open_dataset
 from .evaluate import evaluate
+from .hub import sha256
 from .inference import TTA, ready_model
 from .model import load_model
 from .runs import RunWarning, find_runs, interval, picture, rank, table
@@ -27,7 +28,7 @@ def checkpoints(
 ) -> dict:  # SHA-256 -> file; of copies the first
     "All *.safetensors below a folder"
     files = {}
-    for f in sorted(Path(folder).rglob('*.safetensors')): files.setdefault(hashlib.sha256(f.read_bytes()).hexdigest(), f)
+    for f in sorted(Path(folder).rglob('*.safetensors')): files.setdefault(sha256(f), f)
     return files
 
 # %% ../nbs/44b_compare.ipynb #c010

@@ -7,7 +7,7 @@ __all__ = ['MEANS', 'PROTOCOL', 'maps_of', 'score_map', 'summarise', 'count_bins
            'score_maps', 'evaluate', 'weights_file', 'picture_cases']
 
 # %% ../nbs/41_evaluate.ipynb #c002
-import json, time
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -89,8 +89,7 @@ def check_files(
     ds:LesionDataset, # data set
     ids,              # which of its images
 ):
-    "Every image has a mask of its size; reads headers only"
-    if ds.unpaired: raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: complete the pairs or take the files out')
+    "Every mask has its image's size; reads headers only"
     for pair in ds.items_of(ids): check_pair(pair)
 
 # %% ../nbs/41_evaluate.ipynb #c021

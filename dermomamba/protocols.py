@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .datasets import DataError, ISIC2018, LesionDataset, read_ids
+from .datasets import DataError, LesionDataset, read_ids
 
 # %% ../nbs/38_protocols.ipynb #c009
 @dataclass
@@ -22,14 +22,7 @@ class Parts:
     test: list   # judge, once
     def __repr__(self): return f'{len(self.train):,} to train, {len(self.valid):,} to choose, {len(self.test):,} to judge'
 
-# %% ../nbs/38_protocols.ipynb #c011
-def _carve(ids, share, seed):
-    "Two sorted parts, the second with `share` of the ids, at least one"
-    ids = sorted(ids)
-    order, n = np.random.RandomState(seed).permutation(len(ids)), max(1, round(share*len(ids)))
-    return [ids[i] for i in sorted(order[n:])], [ids[i] for i in sorted(order[:n])]
-
-# %% ../nbs/38_protocols.ipynb #c014
+# %% ../nbs/38_protocols.ipynb #c013
 def make_folds(
     ids,         # all ids
     k:int=5,     # folds
@@ -40,6 +33,10 @@ def make_folds(
     ids = np.array(sorted(ids))[np.random.RandomState(seed).permutation(len(ids))]
     return [sorted(ids[i::k].tolist()) for i in range(k)]
 
+# %% ../nbs/38_protocols.ipynb #c019
+def _all_paired(ds):
+    if ds.unpaired: raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: complete the pairs or take the files out')
+
 # %% ../nbs/38_protocols.ipynb #c020
 PROTOCOLS = 'paper', 'heldout', 'kfold', 'transfer'
 def parts(
@@ -49,6 +46,7 @@ def parts(
     seed:int=42,            # of folds, and of the parts that are drawn
 ) -> Parts:
     "Give each image its role"
+    _all_paired(ds)
     if protocol not in PROTOCOLS: raise ValueError(f"protocol={protocol!r}: choose one of {', '.join(PROTOCOLS)}")
     if protocol == 'transfer': return Parts([], [], ds.ids)
     if protocol == 'paper':
@@ -59,8 +57,8 @@ def parts(
         if not 0 <= fold < len(folds): raise ValueError(f'fold={fold}: the folds are 0 to {len(folds)-1}')
         test = folds[fold]
         rest = [i for i in ds.ids if i not in set(test)]
-    else: rest, test = ds.split('paper') if 'paper' in ds.splits else _carve(ds.ids, .2, seed)
-    return Parts(*_carve(rest, .1, seed), test)
+    else: rest, test = ds.split('paper') if 'paper' in ds.splits else ds.split_random(.2, seed)
+    return Parts(*ds.split_random(.1, seed, rest), test)
 
 # %% ../nbs/38_protocols.ipynb #c028
 def parts_from_lists(
@@ -68,6 +66,7 @@ def parts_from_lists(
     folder,           # holds train.txt, valid.txt and test.txt: one id a line
 ) -> Parts:
     "Roles from three lists of ids; every id must exist, and none may have two roles"
+    _all_paired(ds)
     lists = {k: read_ids(Path(folder)/f'{k}.txt') for k in ('train', 'valid', 'test')}
     for k, ids in lists.items():
         try: ds.items_of(ids)

@@ -9,10 +9,8 @@ __all__ = ['VARIANTS', 'search', 'main']
 import argparse, json, shutil
 from pathlib import Path
 
-import numpy as np
-
 from .core import write_record
-from .train import RECIPES, train
+from .train import train
 
 # %% ../nbs/40a_search.ipynb #c005
 _walk = dict(recipe='released', select='last')

@@ -43,7 +43,6 @@ def make_dls(
         dls = phantom_dls(n_train=n_train or 256, n_valid=64, size=size, bs=bs, device=device)
         return dls, [f'phantom_{s:04d}' for s in dls.valid_ds.items]
     ds = open_dataset(data)
-    if ds.unpaired: raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: complete the pairs or take the files out')
     p = parts(ds, protocol, fold)
     if not p.train: raise ValueError(f'protocol {protocol!r} trains nothing; choose heldout, kfold or paper')
     train, valid = p.train, p.valid[:n_train]
