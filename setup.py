@@ -24,7 +24,7 @@ setup(
     package_data={"dermomamba": ["weights/SHA256SUMS", "weights/*/*"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=words("requirements"),
-    extras_require={"dev": words("dev_requirements"), "mamba": words("mamba_requirements"), "evaluate": words("evaluate_requirements")},
+    extras_require={"book": words("book_requirements"), "dev": words("book_requirements") + words("dev_requirements"), "mamba": words("mamba_requirements"), "evaluate": words("evaluate_requirements")},
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],

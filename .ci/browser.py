@@ -1,0 +1,87 @@
+"""The explorers in a real browser: JupyterLab opens a notebook, runs it, and a slider redraws its figure.
+
+Needs `playwright` from the development environment and a Chromium: the one on PATH, the one that CHROMIUM names, or playwright's own.
+Where one is missing it says so and passes, as the notebooks themselves are tested elsewhere.
+"""
+import os, shutil, socket, subprocess, sys, tempfile, time
+from contextlib import contextmanager
+from pathlib import Path
+
+root = Path(__file__).resolve().parent.parent
+ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+
+
+def skip(why):
+    print(f'skipped: {why}')
+    sys.exit(0)
+
+
+@contextmanager
+def jupyter(folder):
+    "JupyterLab over a folder, on a free port; gives its address"
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', JUPYTER_CONFIG_DIR=f'{folder}/.config', JUPYTER_DATA_DIR=f'{folder}/.data')
+    cmd = [sys.executable, '-m', 'jupyter', 'lab', '--no-browser', '--allow-root', f'--port={port}', '--ServerApp.token=', '--ServerApp.password=',
+           '--ServerApp.ip=127.0.0.1', f'--ServerApp.root_dir={folder}', '--LabApp.news_url=None', '--LabApp.extension_manager=readonly']
+    server = subprocess.Popen(cmd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(240):
+            with socket.socket() as s:
+                if s.connect_ex(('127.0.0.1', port)) == 0: break
+            time.sleep(.25)
+        yield f'http://127.0.0.1:{port}'
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def moves(page, n):
+    "Move the first slider of the n-th explorer by a key; True when its figure has become another"
+    explorer = page.locator('.widget-interact').nth(n)
+    explorer.scroll_into_view_if_needed(timeout=60_000)
+    image, slider = explorer.locator('img').first, explorer.locator('.noUi-handle').first
+    image.wait_for(timeout=120_000)
+    slider.focus()
+    for key in ('ArrowRight', 'ArrowLeft', 'ArrowLeft'): # a slider may stand at its end
+        before = image.get_attribute('src')
+        slider.press(key)
+        for _ in range(150):
+            page.wait_for_timeout(200)
+            if image.count() and image.get_attribute('src') != before: return True
+    return False
+
+
+def run_and_move(page, address):
+    "Open and run a notebook; the number of explorers, and which of them stand still"
+    page.goto(address, timeout=120_000)
+    page.locator('.jp-Notebook').wait_for(timeout=120_000)
+    page.get_by_text('| Idle').wait_for(timeout=120_000) # its kernel is there
+    page.locator('.lm-MenuBar-itemLabel', has_text='Run').click()
+    page.locator('.lm-Menu-itemLabel', has_text='Run All Cells').first.click()
+    page.locator('.widget-interact').first.wait_for(timeout=300_000)
+    page.wait_for_function("document.querySelectorAll('.jp-InputPrompt').length && ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*'))", timeout=300_000)
+    n = page.locator('.widget-interact').count()
+    return n, [k + 1 for k in range(n) if not moves(page, k)]
+
+
+def main(notebook):
+    try: from playwright.sync_api import sync_playwright, Error
+    except ImportError: skip('playwright is not installed')
+    chromium = os.environ.get('CHROMIUM') or next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+    with sync_playwright() as p, tempfile.TemporaryDirectory() as d:
+        try: browser = p.chromium.launch(executable_path=chromium, args=ARGS)
+        except Error as e: skip(f'no Chromium to start ({str(e).splitlines()[0]})')
+        shutil.copytree(root, f'{d}/book', ignore=shutil.ignore_patterns('.git', '.venv*', 'runs', 'build'))
+        with jupyter(f'{d}/book') as address:
+            page = browser.new_page(viewport=dict(width=1300, height=1000))
+            try: n, still = run_and_move(page, f'{address}/lab/tree/nbs/{notebook}')
+            finally:
+                if shot := os.environ.get('SCREENSHOT'): page.screenshot(path=shot)
+        browser.close()
+    if still or not n: sys.exit(f'{notebook}: of {n} explorers, these did not redraw: {still}')
+    print(f'{notebook}: {n} explorers redrew when a slider moved')
+
+
+if __name__ == '__main__': main(*(sys.argv[1:] or ['51_explore.ipynb']))

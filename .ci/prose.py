@@ -1,0 +1,98 @@
+"""Links, spelling and openings of the notebooks, without a network; run by `.ci/checks.py`.
+
+Every notebook begins with its title, a link to the glossary, and one cell that prepares Colab, and is in the map of index.ipynb.
+Every internal link of the notebooks and of README.md leads to a file of the project, and to a heading where it names one.
+Every word of the prose is in pyspellchecker's English dictionary or in `.ci/words.txt`.
+`prose.py --write` adds missing openings, and unknown words to that list: read what it adds.
+"""
+import re, sys
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+from spellchecker import SpellChecker
+
+root = Path(__file__).resolve().parent.parent
+words = Path(__file__).with_name('words.txt')
+CODE = re.compile(r'```.*?```|^    .*?$|`[^`\n]*`', re.S | re.M)
+LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
+NOT_PROSE = re.compile(r'\$\$.*?\$\$|\$[^$]+\$|\]\([^)]*\)|https?://\S+|<[^>]+>|\b\w*[\d_]\w*\b', re.S)
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+COLAB = '''# On Colab: fetch the book and what it needs. Anywhere else this cell does nothing.
+import sys
+if 'google.colab' in sys.modules:
+    !test -d /content/dermomamba || git clone -q --depth 1 https://github.com/dermomamba/dermomamba /content/dermomamba
+    %pip install -q "/content/dermomamba[book]"
+    %cd -q /content/dermomamba/nbs'''
+GLOSSARY = 'Letters and words: [02_glossary](02_glossary.ipynb).'
+
+
+def opening(path, write=False):
+    "What is missing at the start of a notebook; with `write` it is put there"
+    nb = nbformat.read(path, 4)
+    title, second = nb.cells[0], nb.cells[1]
+    faults = [f'{path.name}: no "{word}" in the first cell' for word in ('# ', '\n> ', 'Run time') if word not in title.source]
+    if '02_glossary.ipynb' not in title.source and path.stem != '02_glossary':
+        title.source += '\n\n' + GLOSSARY
+        faults += [] if write else [f'{path.name}: no link to the glossary in the first cell']
+    if second.source != COLAB:
+        nb.cells.insert(1, nbformat.v4.new_code_cell(COLAB, id='colab'))
+        faults += [] if write else [f'{path.name}: the second cell is not the one for Colab']
+    if write: nbformat.write(nb, path)
+    if f']({path.name})' not in ''.join(c.source for c in nbformat.read(root/'nbs'/'index.ipynb', 4).cells): faults.append(f'{path.name}: not in the map of index.ipynb')
+    return faults
+
+
+@cache
+def markdown(path):
+    "The text of a notebook's markdown cells, or of a markdown file"
+    text = path.read_text(encoding='utf-8')
+    return '\n\n'.join(c.source for c in nbformat.reads(text, 4).cells if c.cell_type == 'markdown') if path.suffix == '.ipynb' else text
+
+
+def prose(path): return CODE.sub(' ', markdown(path))
+
+
+def headings(path):
+    "Anchors of a file's headings, as GitHub writes them and as JupyterLab does"
+    titles = [re.sub(r'[`*]|\[([^\]]*)\]\([^)]*\)', r'\1', t).strip() for t in re.findall(r'^#+ +(.*)$', markdown(path), re.M)]
+    return {re.sub(r'[^\w\- ]', '', t.lower()).replace(' ', '-') for t in titles} | {t.replace(' ', '-') for t in titles}
+
+
+def dead_links(path):
+    "Links of a file that lead nowhere in the project"
+    for target in LINK.findall(prose(path)):
+        if re.match(r'\w+:', target): continue # other sites are not asked
+        file, _, anchor = unquote(target).partition('#')
+        to = (path.parent/file).resolve() if file else path
+        if not to.exists(): yield f'{target}: no such file'
+        elif root not in to.parents: yield f'{target}: outside the project'
+        elif anchor and anchor not in headings(to): yield f'{target}: no such heading'
+
+
+def unknown_words(path, known, speller):
+    "Words of a file that neither the dictionary nor our list knows"
+    found = {w.replace('’', "'") for w in WORD.findall(NOT_PROSE.sub(' ', prose(path)))}
+    found = {w.removesuffix("'s").removesuffix("'") for w in found}
+    return {w for w in found if len(w) > 2 and w not in known and w.lower() not in known and speller.unknown([w.lower()])}
+
+
+def main():
+    files = sorted((root/'nbs').glob('*.ipynb')) + [root/'README.md', root/'data'/'README.md', *sorted((root/'dermomamba'/'weights').glob('*/README.md'))]
+    known, speller = set(words.read_text(encoding='utf-8').split()) if words.exists() else set(), SpellChecker()
+    faults, new, write = [], {}, '--write' in sys.argv
+    for path in files:
+        if path.suffix == '.ipynb' and path.stem != 'index': faults += opening(path, write)
+    for path in files:
+        faults += [f'{path.relative_to(root)}: link {f}' for f in dead_links(path)]
+        for w in unknown_words(path, known, speller): new.setdefault(w, path.relative_to(root))
+    if write:
+        words.write_text('\n'.join(sorted(known | set(new), key=str.lower)) + '\n', encoding='utf-8')
+        print(*sorted(new), sep='\n')
+    else: faults += [f'{path}: word {w!r}; mend it, or add it to .ci/words.txt' for w, path in sorted(new.items())]
+    print(f'{len(files)} files, {len(known)} words of our own')
+    if faults: sys.exit('\n'.join(faults))
+
+
+if __name__ == '__main__': main()
