@@ -30,6 +30,7 @@ test: install
 
 export: install
 	$(BIN)/nbdev_export
+	$(BIN)/python .ci/shrink.py
 	$(BIN)/nbdev_clean
 	$(BIN)/python .ci/checks.py --write-readme
 

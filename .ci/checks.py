@@ -1,7 +1,8 @@
 """Every check of the project, run by `make test` with the development environment's Python.
 
 1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index notebook,
-4. nbdev_test passes, 5. the built wheel works in an environment of its own with the newest fastai and fastcore.
+4. links lead somewhere and words are spelled, 5. nbdev_test passes, 6. the explorers move in a browser, where there is one,
+7. the built wheel works in an environment of its own with the newest fastai and fastcore.
 `checks.py --write-readme` writes README.md instead.
 """
 import os, re, shutil, subprocess, sys, tempfile, time, venv
@@ -84,7 +85,9 @@ def main():
         ('package = notebooks', lambda: unchanged('dermomamba/*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
         ('notebooks are clean', lambda: unchanged('nbs/*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),
         ('README = index', lambda: (root/'README.md').read_text(encoding='utf-8') == readme() or sys.exit('README.md is not what nbs/index.ipynb gives: make export')),
+        ('links and spelling', lambda: sh(sys.executable, root/'.ci'/'prose.py')),
         ('notebooks run', lambda: sh(tools/'nbdev_test', '--n_workers', min(2, os.cpu_count() or 1), '--timing', '--do_print', cwd=root, env=env)),
+        ('explorers in a browser', lambda: sh(sys.executable, root/'.ci'/'browser.py')),
         ('wheel with the newest libraries', smoke),
     ]
     for name, step in steps:

@@ -25,7 +25,7 @@ if 'google.colab' in sys.modules:
     !test -d /content/dermomamba || git clone -q --depth 1 https://github.com/dermomamba/dermomamba /content/dermomamba
     %pip install -q "/content/dermomamba[book]"
     %cd -q /content/dermomamba/nbs'''
-GLOSSARY = 'Letters and words: [02_glossary](02_glossary.ipynb).'
+GLOSSARY = 'Letters and words: [02_glossary](02_glossary.ipynb). Exercises with solutions: [60_exercises](60_exercises.ipynb).'
 
 
 def opening(path, write=False):

@@ -28,7 +28,7 @@ class AxialDWConv(nn.Module):
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
         return x + self.conv(self.mixer_h(self.mixer_w(x)))
 
-# %% ../nbs/21_csmb.ipynb #c014
+# %% ../nbs/21_csmb.ipynb #c016
 class CrossScaleMambaBlock(nn.Module):
     "Axial convolutions at three dilations, one shared VSSBlock, an untouched quarter; concat, BN, ReLU"
     def __init__(self,

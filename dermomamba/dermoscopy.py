@@ -55,7 +55,7 @@ def smooth(self: Canvas,
     g = self.rng.standard_normal((2*n, 2*n))
     return spline_weights(self.y[:, 0], n) @ g @ spline_weights(self.x[0], n).T / .479  # .479: what blending leaves of a unit deviation
 
-# %% ../nbs/30_dermoscopy.ipynb #c015
+# %% ../nbs/30_dermoscopy.ipynb #c017
 @patch
 def fractal(self: Canvas,
     n: int,  # lattice points per unit of the coarsest octave
@@ -66,7 +66,7 @@ def fractal(self: Canvas,
     a = gain**np.arange(octaves)
     return sum(ai*self.smooth(n*2**i) for i, ai in enumerate(a))/np.sqrt((a**2).sum())
 
-# %% ../nbs/30_dermoscopy.ipynb #c020
+# %% ../nbs/30_dermoscopy.ipynb #c022
 def region(
     field: np.ndarray,  # (H, W), deviation about 1
     share: float  # part of the frame to cover, 0..1
@@ -74,7 +74,7 @@ def region(
     "Soft indicator of the highest values of a field"
     return sigmoid(5*(field - np.quantile(field, 1 - share)))
 
-# %% ../nbs/30_dermoscopy.ipynb #c022
+# %% ../nbs/30_dermoscopy.ipynb #c024
 @patch
 def stamp(self: Canvas,
     py: np.ndarray,  # (P,) positions of the points
@@ -92,7 +92,7 @@ def stamp(self: Canvas,
             out += np.bincount((a*w + b)[k].astype(int), v[k], h*w)
     return ndimage.gaussian_filter(out.reshape(h, w), blur/self.step, mode='constant', truncate=3)
 
-# %% ../nbs/30_dermoscopy.ipynb #c025
+# %% ../nbs/30_dermoscopy.ipynb #c027
 @patch
 def dots(self: Canvas,
     py: np.ndarray,  # (P,) centres
@@ -115,7 +115,7 @@ def lines(self: Canvas,
     area = ds*width/self.step**2  # in pixels, so that a line thinner than one fades instead of breaking up
     return 1 - np.exp(-2*self.stamp(py.ravel(), px.ravel(), area.ravel(), np.mean(width)/2))
 
-# %% ../nbs/30_dermoscopy.ipynb #c027
+# %% ../nbs/30_dermoscopy.ipynb #c029
 def turned(
     y: np.ndarray,  # any shape
     x: np.ndarray,  # broadcasts with y
@@ -124,7 +124,7 @@ def turned(
     "Coordinates turned by an angle"
     return y*np.cos(angle) + x*np.sin(angle), x*np.cos(angle) - y*np.sin(angle)
 
-# %% ../nbs/30_dermoscopy.ipynb #c030
+# %% ../nbs/30_dermoscopy.ipynb #c032
 SKIN = np.array([[246,222,214], [234,198,186], [216,170,150], [184,136,110], [140,98,76], [88,62,52]])/255  # from very fair to dark
 MELANIN, BLOOD = np.array([.36, .72, 1.]), np.array([.06, .50, .46])  # optical density of one unit in r, g, b
 
@@ -140,7 +140,7 @@ def skin(
     base = [np.interp(5*tone, range(6), channel) for channel in SKIN.T]*np.exp(tint)
     return base*np.exp(-flush[..., None]*BLOOD - (mottle - furrow + freckles)[..., None]*MELANIN)
 
-# %% ../nbs/30_dermoscopy.ipynb #c035
+# %% ../nbs/30_dermoscopy.ipynb #c040
 def largest_region(
     m: np.ndarray  # (H, W) bool
 ) -> np.ndarray:  # (H, W) bool
@@ -149,7 +149,7 @@ def largest_region(
     if n > 1: m = label == 1 + np.argmax(np.bincount(label.ravel())[1:])
     return ndimage.binary_fill_holes(m)
 
-# %% ../nbs/30_dermoscopy.ipynb #c038
+# %% ../nbs/30_dermoscopy.ipynb #c043
 def border(
     c: Canvas,  # where, and the dice
     area: float,  # share of the frame, 0..1
@@ -169,7 +169,7 @@ def border(
         share = np.clip(share + area - m.mean(), 1e-3, .98)
     f = 2*(f - level); return np.where(m, abs(f), np.minimum(f, -4*f)), own  # 4: dropped islands all but vanish
 
-# %% ../nbs/30_dermoscopy.ipynb #c044
+# %% ../nbs/30_dermoscopy.ipynb #c049
 COLOURS = dict(tan=(.12,.34,.60), brown=(.34,.70,1.02), dark=(.80,1.22,1.50), red=(.14,.60,.62), blue=(.84,.76,.62), black=(1.55,1.80,1.90))
 
 def pigment(
@@ -185,7 +185,7 @@ def pigment(
     w = np.exp([2.5*c.fractal(2, 5, .65) - .7*i for i in range(colours)])  # (colours, H, W)
     return np.tensordot((w/w.sum(0)).transpose(1, 2, 0), od[np.argsort(-score)[:colours]], 1)*shade[..., None]
 
-# %% ../nbs/30_dermoscopy.ipynb #c048
+# %% ../nbs/30_dermoscopy.ipynb #c053
 def network(
     c: Canvas  # where, and the dice
 ) -> np.ndarray:  # (H, W): lines near 1, holes near 0
@@ -195,7 +195,7 @@ def network(
     waves = sum(np.cos(k*turned(v, u, a + i*np.pi/3)[0]) for i in range(3)) + .4*c.smooth(20)
     return np.exp(-(waves + 1.5)/1.1)*region(c.fractal(2, 3), g.uniform(.4, .9))
 
-# %% ../nbs/30_dermoscopy.ipynb #c050
+# %% ../nbs/30_dermoscopy.ipynb #c055
 def globules(
     c: Canvas  # where (the lesion's own axes), and the dice
 ) -> np.ndarray:  # (H, W) in 0..1
@@ -211,7 +211,7 @@ def streaks(
     n = c.rng.integers(30, 60); v = c.rng.standard_normal(n)
     return np.interp(np.arctan2(c.y, c.x)/(2*np.pi) % 1*n, range(n + 1), [*v, v[0]])*np.exp(-(d/.16)**2)
 
-# %% ../nbs/30_dermoscopy.ipynb #c053
+# %% ../nbs/30_dermoscopy.ipynb #c058
 def hairs(
     c: Canvas,  # where, and the dice
     n: int  # how many
@@ -224,7 +224,7 @@ def hairs(
     (py, px), (cy, cx) = turned(bent, length*t, angle), g.uniform(-.6, .6, (2, n, 1))
     return c.lines(py + cy, px + cx, width)
 
-# %% ../nbs/30_dermoscopy.ipynb #c055
+# %% ../nbs/30_dermoscopy.ipynb #c060
 def ruler(
     c: Canvas  # where, and the dice
 ) -> np.ndarray:  # (H, W) coverage in 0..1
@@ -235,7 +235,7 @@ def ruler(
     u, v = np.vstack([at[:, None] + 0*t, at[0] + (at[-1] - at[0])*t]), g.uniform(.34, .46) - np.vstack([tick, 0*t])
     return c.lines(*turned(v, u, g.normal(0, .06) + np.pi/2*(g.random() < .3)), .005)
 
-# %% ../nbs/30_dermoscopy.ipynb #c057
+# %% ../nbs/30_dermoscopy.ipynb #c062
 def bubbles(
     c: Canvas,  # where, and the dice
     n: int  # how many
@@ -248,7 +248,7 @@ def bubbles(
         out += g.uniform(.2, .6)*(lit**2*np.exp(-((r - radius)/width)**2) - .4*(1 - lit)*np.exp(-((r - .85*radius)/(2*width))**2))
     return out + c.dots(*g.uniform(-.6, .6, (2, 3*n)), g.uniform(.05, .5, 3*n), .005)
 
-# %% ../nbs/30_dermoscopy.ipynb #c060
+# %% ../nbs/30_dermoscopy.ipynb #c065
 def light(
     c: Canvas  # where, and the dice
 ) -> np.ndarray:  # (H, W) factor, about 1

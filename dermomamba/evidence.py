@@ -20,6 +20,7 @@ from .train import train
 def training(name, data, **settings): return dict(name=name, kind='train', data=data, **settings)
 def evaluation(name, weights, data, **settings): return dict(name=name, kind='evaluate', weights=weights, data=data, **settings)
 
+# %% ../nbs/41b_evidence.ipynb #c008
 def study(
     size,          # (H, W) of the network's input
     epochs:dict,   # of 'isic', 'tiny', 'ph2' and 'paper'
@@ -41,17 +42,21 @@ def study(
     steps += [evaluation(f'ph2_{k}_kfold', f'ph2_{k}', 'ph2', protocol='kfold', fold=k, threshold=.5, **views) for k in range(5)]
     return steps + [evaluation('paper_paper', 'paper', 'isic', protocol='paper', threshold=.5, postprocess=False)]
 
-# %% ../nbs/41b_evidence.ipynb #c007
+# %% ../nbs/41b_evidence.ipynb #c010
 OPTIONS = dict(plain=dict(threshold=.5, postprocess=False), threshold=dict(postprocess=False), clean=dict(threshold=.5), flips=dict(threshold=.5, postprocess=False, tta='flips'),
                d4=dict(threshold=.5, postprocess=False, tta='d4'), chosen=dict(postprocess=False, tta='flips'))
+
+# %% ../nbs/41b_evidence.ipynb #c012
 PLANS = dict(
     cpu=study((96, 128), dict(isic=12, tiny=8, ph2=4, paper=2), paper=dict(size=(64, 96))),
     gpu=study((192, 256), dict(isic=200, tiny=200, ph2=60, paper=200), seeds=(42, 43, 44), augment='full', bs=16, bf16=True, workers=8, paper=dict(workers=8)))
+
+# %% ../nbs/41b_evidence.ipynb #c013
 def dry(plan:list) -> list:
     "The same steps with one epoch of eight images and four images to score: shows in minutes that nothing breaks"
     return [s | (dict(epochs=1, n_train=8) if s['kind'] == 'train' else dict(n=4)) for s in plan]
 
-# %% ../nbs/41b_evidence.ipynb #c012
+# %% ../nbs/41b_evidence.ipynb #c022
 def run_step(
     step:dict,       # from a plan
     data:dict,       # 'isic' and 'ph2' -> folder
@@ -66,6 +71,7 @@ def run_step(
     if earlier.is_file(): kw['threshold'] = json.loads(earlier.read_text())['settings']['threshold_used']
     return evaluate(**kw | dict(weights=out/kw['weights']/'model.safetensors'))
 
+# %% ../nbs/41b_evidence.ipynb #c024
 def run_plan(
     plan:list,       # steps
     data:dict,       # 'isic' and 'ph2' -> folder
@@ -87,7 +93,7 @@ def run_plan(
         if run_step(step, data, out, device, rest and rest/60) is None: left.append(step['name'])
     return left
 
-# %% ../nbs/41b_evidence.ipynb #c014
+# %% ../nbs/41b_evidence.ipynb #c026
 def keep_records(
     out,    # folder of a plan that was run
     folder, # where the records go: data/results/NAME
@@ -98,9 +104,10 @@ def keep_records(
         for f in ('run.json', 'scores.csv', 'log.csv'):
             if (run.parent/f).exists(): write_atomic(to/f, (run.parent/f).read_bytes())
 
+# %% ../nbs/41b_evidence.ipynb #c028
 SHIPPED = dict(isic2018=('isic_42', ['isic_42_heldout', 'isic_42_transfer']), tiny=('tiny', ['tiny_heldout', 'tiny_transfer']), ph2=('ph2_0', ['ph2_0_kfold']))
 
-# %% ../nbs/41b_evidence.ipynb #c015
+# %% ../nbs/41b_evidence.ipynb #c029
 def ship(
     out,            # folder of a plan that was run
     folder=WEIGHTS, # of the package
@@ -122,7 +129,7 @@ def ship(
         save_model(model, to/'model.safetensors', half=True, name=name)
     write_sums(folder)
 
-# %% ../nbs/41b_evidence.ipynb #c016
+# %% ../nbs/41b_evidence.ipynb #c030
 def main(argv:list=None) -> int:
     "The command `python -m dermomamba.evidence`"
     p = argparse.ArgumentParser('python -m dermomamba.evidence', description='Repeat every training and evaluation of the book. An interrupted plan goes on when the same command is given again.')
@@ -141,6 +148,6 @@ def main(argv:list=None) -> int:
     print(f'{len(left)} steps are left' + (f', next {left[0]}: give the same command to go on' if left else ''))
     return 0
 
-# %% ../nbs/41b_evidence.ipynb #c017
+# %% ../nbs/41b_evidence.ipynb #c031
 #| eval: false
 if __name__ == '__main__': raise SystemExit(main())

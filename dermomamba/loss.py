@@ -121,7 +121,7 @@ class GuideFusionLoss(BCEDiceLoss):
         return bce_dice(z, t, 1 + self.strength * attention_map(t).to(z.dtype), self.smooth)
     def extra_repr(self): return f"variant={self.variant!r}, strength={self.strength}, smooth={self.smooth}"
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c065
+# %% ../nbs/33_guide_fusion_loss.ipynb #c079
 class TverskyLoss(BCEDiceLoss):
     "Tversky loss per image; focal with `gamma` under 1"
     def __init__(self,

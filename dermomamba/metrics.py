@@ -118,7 +118,7 @@ def specificity_per_image(
     "Specificity of each image, see `confusion_per_image`"
     return specificity_of(confusion_per_image(logits, target, threshold))
 
-# %% ../nbs/34_metrics.ipynb #c036
+# %% ../nbs/34_metrics.ipynb #c043
 def pooled_scores(
     logits:Tensor,     # (B, 1, H, W)
     target:Tensor,     # (B, H, W) or (B, 1, H, W), 0 and 1
@@ -128,7 +128,7 @@ def pooled_scores(
     c = Confusion(*(n.sum() for n in confusion_per_image(logits, target, threshold)))
     return {k: f(c).item() for k, f in formulas.items()}
 
-# %% ../nbs/34_metrics.ipynb #c047
+# %% ../nbs/34_metrics.ipynb #c054
 class PerImage(Metric):
     "Mean over images of a score, however they were batched; `values` keeps every image's own"
     def __init__(self,
@@ -142,7 +142,7 @@ class PerImage(Metric):
     @property
     def name(self): return self._name
 
-# %% ../nbs/34_metrics.ipynb #c048
+# %% ../nbs/34_metrics.ipynb #c055
 def DiceScore(
     threshold:float=.5 # on the probability
     )->PerImage:
@@ -167,7 +167,7 @@ def Recall(
     "Mean recall over images, 'recall' in the log"
     return PerImage(partial(recall_per_image, threshold=threshold), 'recall')
 
-# %% ../nbs/34_metrics.ipynb #c057
+# %% ../nbs/34_metrics.ipynb #c064
 def score_images(
     preds:Tensor,          # (B, 1, H, W) logits, or probabilities with `from_logits=False`
     target:Tensor,         # (B, H, W) or (B, 1, H, W), 0 and 1
@@ -187,7 +187,7 @@ def score_images(
     table = {'image': names} | {k: f(c).tolist() for k, f in formulas.items()}
     return table | {'area_true': (c.tp + c.fn).tolist(), 'area_pred': (c.tp + c.fp).tolist()}
 
-# %% ../nbs/34_metrics.ipynb #c062
+# %% ../nbs/34_metrics.ipynb #c069
 def soft_dice_released(
     logits:Tensor, # (B, 1, H, W)
     target:Tensor, # (B, H, W) or (B, 1, H, W), 0 and 1
@@ -198,7 +198,7 @@ def soft_dice_released(
     p = z.sigmoid()
     return (2 * (p * t).sum() + smooth) / (p.sum() + t.sum() + smooth)
 
-# %% ../nbs/34_metrics.ipynb #c063
+# %% ../nbs/34_metrics.ipynb #c070
 def iou_released(
     logits:Tensor, # (B, 1, H, W)
     target:Tensor, # (B, H, W) or (B, 1, H, W), 0 and 1
@@ -208,7 +208,7 @@ def iou_released(
     c = Confusion(*(n.sum().double() for n in confusion_per_image(logits, target)))
     return (c.tp + smooth) / (c.tp + c.fp + c.fn + smooth)
 
-# %% ../nbs/34_metrics.ipynb #c064
+# %% ../nbs/34_metrics.ipynb #c071
 half_logit = 1 / (1 + math.exp(-.5))   # .622, the probability of the logit 0.5
 def precision_released(
     logits:Tensor, # (B, 1, H, W)
@@ -224,7 +224,7 @@ def recall_released(
     "The release's recall: *logit* above 0.5, over the batch given"
     return recall_of(Confusion(*(n.sum() for n in confusion_per_image(logits, target, half_logit))))
 
-# %% ../nbs/34_metrics.ipynb #c066
+# %% ../nbs/34_metrics.ipynb #c073
 def image_by_image(
     fn,            # callable: (logits, target) -> scalar over a batch
     logits:Tensor, # (B, 1, H, W)

@@ -134,7 +134,7 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
         for stage, skip, gate in zip(self.decoder, reversed(skips), reversed(self.skips)): x = stage(x, gate(skip))
         return self.head(x)
 
-# %% ../nbs/24_dermomamba.ipynb #c028
+# %% ../nbs/24_dermomamba.ipynb #c030
 def convert_original_state_dict(
     sd:dict, # parameters by their original names, perhaps inside 'state_dict', perhaps with a prefix such as 'model.'
 ) -> dict:   # the same tensors by our names
@@ -145,7 +145,7 @@ def convert_original_state_dict(
     prefix = anchor.removesuffix('pw_in.weight')
     return {_rename(k.removeprefix(prefix)): v for k, v in sd.items() if k.startswith(prefix)}
 
-# %% ../nbs/24_dermomamba.ipynb #c035
+# %% ../nbs/24_dermomamba.ipynb #c037
 def save_model(
     model:nn.Module,  # a DermoMamba
     path:str|Path,    # file to write, ending in .safetensors
@@ -162,7 +162,7 @@ def save_model(
     write_atomic(path, save(sd, dict(format='dermomamba', **meta, **{k: str(v) for k, v in info.items()})))
     return path
 
-# %% ../nbs/24_dermomamba.ipynb #c037
+# %% ../nbs/24_dermomamba.ipynb #c039
 def load_model(
     path:str|Path,       # file of `save_model`, folder with model.safetensors, or a shipped name
     engine:str='auto',   # see `selective_scan`

@@ -14,12 +14,12 @@ import torch
 from .core import write_record
 from .model import DermoMamba
 
-# %% ../nbs/24b_overhead.ipynb #c007
+# %% ../nbs/24b_overhead.ipynb #c009
 def skip_only(x, x_proj, dt_proj, dt_bias, A, D, engine):
     "The core of SS2D without projections and scans: (B, C, H, W) -> (B, C, H, W)"
     return x*D.sum(0)[:, None, None]
 
-# %% ../nbs/24b_overhead.ipynb #c011
+# %% ../nbs/24b_overhead.ipynb #c013
 def scan_overhead(
     img_size:tuple=(192, 256), # (H, W) of one image
     n:int=9,                   # repetitions; medians are reported
@@ -42,7 +42,7 @@ def scan_overhead(
     ms = {k: round(sorted(v[2:])[n//2], 1) for k, v in ms.items()} # the first two warm up
     return dict(ms, ratio=round(ms['with_scan']/ms['without'], 2))
 
-# %% ../nbs/24b_overhead.ipynb #c021
+# %% ../nbs/24b_overhead.ipynb #c023
 #| eval: false
 if __name__ == '__main__':
     result = dict(forward=scan_overhead(), training_step=scan_overhead(batch=4, step=True, n=5),

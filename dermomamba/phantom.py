@@ -100,7 +100,7 @@ def make_phantom(
     image = sensor(part('sensor'), image, k['noise'])
     return (255*np.clip(image, 0, 1) + .5).astype(np.uint8), mask.astype(np.uint8)
 
-# %% ../nbs/30_phantom.ipynb #c041
+# %% ../nbs/30_phantom.ipynb #c048
 HELD_OUT = 1_000_000  # seeds from here on are for validation, seeds below it for training
 
 def phantom_items(
@@ -125,7 +125,7 @@ class PhantomStore:
         return self.kept[seed]
     def __getstate__(self): return {**self.__dict__, 'kept': {}}
 
-# %% ../nbs/30_phantom.ipynb #c044
+# %% ../nbs/30_phantom.ipynb #c051
 class PhantomImage(Transform):
     "Seed to `TensorImage` (3, H, W) uint8"
     def __init__(self, store: PhantomStore): super().__init__(); self.store = store
@@ -142,7 +142,7 @@ def draw_flip(
     "Random flips without the quarter turns, which would squeeze an oblong frame"
     return torch.tensor([0, 1, 2, 4], device=x.device)[torch.randint(0, 4, (len(x),), device=x.device)]
 
-# %% ../nbs/30_phantom.ipynb #c047
+# %% ../nbs/30_phantom.ipynb #c054
 def phantom_dls(
     n_train: int = 200,  # training phantoms: seeds start, start+1, ...
     n_valid: int = 50,  # held-out phantoms: seeds HELD_OUT+start, ...
@@ -160,7 +160,7 @@ def phantom_dls(
     tfms = [IntToFloatTensor(), Dihedral(p=1., draw=draw_flip), Normalize.from_stats(*imagenet_stats, cuda=False)]
     return sets.dataloaders(bs=bs, after_batch=tfms, num_workers=num_workers, device=device, drop_last=n_train >= bs)
 
-# %% ../nbs/30_phantom.ipynb #c053
+# %% ../nbs/30_phantom.ipynb #c060
 def _save(array, path, **kw):
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, **kw)

@@ -33,11 +33,11 @@ def make_folds(
     ids = np.array(sorted(ids))[np.random.RandomState(seed).permutation(len(ids))]
     return [sorted(ids[i::k].tolist()) for i in range(k)]
 
-# %% ../nbs/38_protocols.ipynb #c019
+# %% ../nbs/38_protocols.ipynb #c018
 def _all_paired(ds):
     if ds.unpaired: raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: complete the pairs or take the files out')
 
-# %% ../nbs/38_protocols.ipynb #c020
+# %% ../nbs/38_protocols.ipynb #c019
 PROTOCOLS = 'paper', 'heldout', 'kfold', 'transfer'
 def parts(
     ds:LesionDataset,       # data set
@@ -60,7 +60,7 @@ def parts(
     else: rest, test = ds.split('paper') if 'paper' in ds.splits else ds.split_random(.2, seed)
     return Parts(*ds.split_random(.1, seed, rest), test)
 
-# %% ../nbs/38_protocols.ipynb #c028
+# %% ../nbs/38_protocols.ipynb #c032
 def parts_from_lists(
     ds:LesionDataset, # data set
     folder,           # holds train.txt, valid.txt and test.txt: one id a line

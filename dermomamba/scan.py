@@ -15,14 +15,14 @@ from torch import Tensor
 
 from .scan_reference import scan_chunked, scan_loop
 
-# %% ../nbs/14_scan_engines.ipynb #c008
+# %% ../nbs/14_scan_engines.ipynb #c011
 def _numba(*args):
     "Compiled loop for the CPU"
     try: from dermomamba.scan_cpu import scan_numba
     except ImportError as e: raise ImportError(f"engine 'numba' needs numba ({e}): pip install numba, or use engine='chunked'") from e
     return scan_numba(*args)
 
-# %% ../nbs/14_scan_engines.ipynb #c009
+# %% ../nbs/14_scan_engines.ipynb #c012
 def _triton(*args):
     "Compiled parallel form for GPUs"
     try: from dermomamba.scan_gpu import scan_triton
@@ -30,7 +30,7 @@ def _triton(*args):
         raise ImportError(f"engine 'triton' needs triton ({e}): it comes with torch's CUDA builds for Linux; on Windows pip install triton-windows; or use engine='chunked'") from e
     return scan_triton(*args)
 
-# %% ../nbs/14_scan_engines.ipynb #c011
+# %% ../nbs/14_scan_engines.ipynb #c014
 def _mamba_ssm(u, delta, A, B, C, *rest, return_last_state=True):
     "The CUDA kernel of the mamba-ssm package"
     try: from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
@@ -40,16 +40,16 @@ def _mamba_ssm(u, delta, A, B, C, *rest, return_last_state=True):
     if u.device.type != 'cuda': raise ValueError(f"engine 'mamba_ssm' runs on CUDA tensors, got {u.device}; use engine='auto'")
     return selective_scan_fn(u, delta, A, B, C, *rest, return_last_state=return_last_state)
 
-# %% ../nbs/14_scan_engines.ipynb #c012
+# %% ../nbs/14_scan_engines.ipynb #c015
 _engines = dict(loop=scan_loop, chunked=scan_chunked, numba=_numba, triton=_triton, mamba_ssm=_mamba_ssm)
 
-# %% ../nbs/14_scan_engines.ipynb #c014
+# %% ../nbs/14_scan_engines.ipynb #c017
 def _example(B=1, D=4, G=2, N=3, L=70, seed=0):
     r = lambda *s: torch.randn(*s, generator=g)
     g = torch.Generator().manual_seed(seed)
     return r(B, D, L), F.softplus(r(B, D, L) - 2), -N*torch.rand(D, N, generator=g), r(B, G, N, L), r(B, G, N, L)
 
-# %% ../nbs/14_scan_engines.ipynb #c015
+# %% ../nbs/14_scan_engines.ipynb #c018
 def trial(
     run,        # function to try
     args,       # tensors for it, on the CPU
@@ -64,18 +64,18 @@ def trial(
         return '' if error < 1e-4 else f'computes wrong numbers on this machine (relative error {error:.0e})'
     with ThreadPoolExecutor(1) as thread: return thread.submit(attempt).result()
 
-# %% ../nbs/14_scan_engines.ipynb #c016
+# %% ../nbs/14_scan_engines.ipynb #c019
 @lru_cache(None)
 def _why_not(engine, device): # '' if it works
     return trial(lambda *args: _engines[engine](*args)[0], _example(), scan_loop(*_example())[0], device)
 
-# %% ../nbs/14_scan_engines.ipynb #c017
+# %% ../nbs/14_scan_engines.ipynb #c020
 def engines() -> dict: # name -> 'ready', or why not
     "The engines of this machine"
     gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
     return {name: _why_not(name, gpu if name in ('triton', 'mamba_ssm') else 'cpu') or 'ready' for name in _engines}
 
-# %% ../nbs/14_scan_engines.ipynb #c020
+# %% ../nbs/14_scan_engines.ipynb #c023
 _compiled = dict(cpu='numba', cuda='triton')
 @lru_cache(None)
 def _proven(device): # device type
@@ -87,14 +87,14 @@ def _proven(device): # device type
 @torch.compiler.assume_constant_result # torch.compile asks once, while it traces, and does not look inside
 def _choose(device): return _proven(device)
 
-# %% ../nbs/14_scan_engines.ipynb #c021
+# %% ../nbs/14_scan_engines.ipynb #c024
 def auto_engine(
     x:Tensor, # the input of a scan
 ) -> str:     # name of an engine
     "The engine that suits `x`"
     return 'chunked' if x.dtype == torch.float64 or torch.compiler.is_exporting() else _choose(x.device.type)
 
-# %% ../nbs/14_scan_engines.ipynb #c027
+# %% ../nbs/14_scan_engines.ipynb #c031
 def _grouped(name, x, u, N):
     "Bring B or C to (B, G, N, L)"
     Bs, D, L = u.shape
@@ -104,7 +104,7 @@ def _grouped(name, x, u, N):
         raise ValueError(f"{name} has shape {tuple(x.shape)}; expected ({D}, {N}), ({Bs}, {N}, {L}) or ({Bs}, G, {N}, {L}) with G a divisor of {D}")
     return x
 
-# %% ../nbs/14_scan_engines.ipynb #c028
+# %% ../nbs/14_scan_engines.ipynb #c032
 def _check(u, shapes, given):
     "Types, devices and shapes of all arguments"
     for name, x in given.items():
@@ -113,12 +113,12 @@ def _check(u, shapes, given):
         if x.device != u.device: raise ValueError(f'{name} is on {x.device}, u on {u.device}; expected all on one device')
         if name in shapes and x.shape != torch.Size(shapes[name]): raise ValueError(f'{name} has shape {tuple(x.shape)}; expected {tuple(shapes[name])}')
 
-# %% ../nbs/14_scan_engines.ipynb #c030
+# %% ../nbs/14_scan_engines.ipynb #c034
 def _check_finite(delta):
     bad = ~delta.isfinite()
     if bad.any(): raise ValueError(f'delta of shape {tuple(delta.shape)} has {int(bad.sum())} values that are not finite, the first at {tuple(bad.nonzero()[0].tolist())}; expected finite step sizes (has training diverged?)')
 
-# %% ../nbs/14_scan_engines.ipynb #c031
+# %% ../nbs/14_scan_engines.ipynb #c036
 def selective_scan(
     u:Tensor,                      # input (B, D, L)
     delta:Tensor,                  # step sizes before bias and softplus (B, D, L)
@@ -154,7 +154,7 @@ def selective_scan(
     y = y.to(u.dtype)
     return (y, last) if return_last_state else y
 
-# %% ../nbs/14_scan_engines.ipynb #c070
+# %% ../nbs/14_scan_engines.ipynb #c078
 def _measure(which, L=49152, n=5):
     "Seconds forward, seconds forward + backward and peak memory in MB of one implementation, in a process of its own"
     import time
@@ -180,7 +180,7 @@ def _measure(which, L=49152, n=5):
     both = best(lambda: torch.autograd.grad(run(*args).sum(), args))
     return forward, both, (peak_rss() - start)/2**20
 
-# %% ../nbs/14_scan_engines.ipynb #c071
+# %% ../nbs/14_scan_engines.ipynb #c079
 def main():
     "Print time and memory of the engines beside mambapy's scan, at the size of the network's first stage"
     import json, platform, subprocess, sys
@@ -200,6 +200,6 @@ def main():
         write_record(sys.argv[1], protocol='(B 1, D 32, groups 4, L 49152, N 16), float32; best of 5 after a warm-up, each implementation in a process of its own, one after the other; peak memory over that before the first run',
                      seconds_forward={k: v[0] for k, v in rows.items()}, seconds_forward_backward={k: v[1] for k, v in rows.items()}, memory_mb={k: v[2] for k, v in rows.items()})
 
-# %% ../nbs/14_scan_engines.ipynb #c072
+# %% ../nbs/14_scan_engines.ipynb #c080
 #| eval: false
 if __name__ == '__main__': main()

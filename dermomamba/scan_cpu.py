@@ -13,24 +13,24 @@ from torch.utils.flop_counter import register_flop_formula
 from .scan_reference import scan_flops
 from .vectors import LANES, exp2, jit, load, mul, mul_add, share, splat, store, total
 
-# %% ../nbs/12_scan_cpu.ipynb #c008
+# %% ../nbs/12_scan_cpu.ipynb #c012
 CHUNK = 64 # steps whose decays fit the first-level cache: 64 * 16 states * 4 bytes = 4 KB
 
-# %% ../nbs/12_scan_cpu.ipynb #c009
+# %% ../nbs/12_scan_cpu.ipynb #c014
 @jit
 def _lay_out(X, b, g, t0, T, out):
     "Copy the chunk of a B or C that starts at `t0` from (N, steps) to (steps, N)"
     for n in range(X.shape[2]):
         for t in range(T): out[t, n] = X[b, g, n, t0 + t]
 
-# %% ../nbs/12_scan_cpu.ipynb #c010
+# %% ../nbs/12_scan_cpu.ipynb #c015
 @jit
 def decays(delta, A2, out):
     "exp(delta*A) of a chunk: (steps, N)"
     for t in range(len(delta)):
         for n in range(len(A2)): out[t, n] = exp2(delta[t]*A2[n])
 
-# %% ../nbs/12_scan_cpu.ipynb #c011
+# %% ../nbs/12_scan_cpu.ipynb #c017
 @jit
 def walk(u, delta, a, Bt, Ct, h, y):
     "One chunk of one channel: add to y, move the state `h` (N,) on"
@@ -43,7 +43,7 @@ def walk(u, delta, a, Bt, Ct, h, y):
             y[t] += total(mul(hk, load(Ct, i)))
         store(h, k, hk)
 
-# %% ../nbs/12_scan_cpu.ipynb #c012
+# %% ../nbs/12_scan_cpu.ipynb #c019
 @jit
 def _forward(first, last, split, u, delta, A2, B, C, y, h, starts):
     "Tasks `first` to `last`: add to y (B, D, L), fill the last states h (B, D, N) and starts (B, D, chunks, N)"
@@ -63,7 +63,7 @@ def _forward(first, last, split, u, delta, A2, B, C, y, h, starts):
                 decays(dd, A2[d], a)
                 walk(ud, dd, a, Bt, Ct, h[b, d], y[b, d, t0:t0+T])
 
-# %% ../nbs/12_scan_cpu.ipynb #c015
+# %% ../nbs/12_scan_cpu.ipynb #c023
 @jit
 def states(h0, u, delta, a, Bt, hs):
     "All states of a chunk after `h0`: hs[0] = h0, hs[t+1] = the state after step t"
@@ -76,7 +76,7 @@ def states(h0, u, delta, a, Bt, hs):
             hk = mul_add(load(a, i), hk, mul(splat(delta[t]*u[t]), load(Bt, i)))
             store(hs, i + N, hk)
 
-# %% ../nbs/12_scan_cpu.ipynb #c016
+# %% ../nbs/12_scan_cpu.ipynb #c025
 @jit
 def walk_back(u, delta, A, Bt, Ct, a, hs, dy, r, du, ddelta, dA, dB, dC):
     "One chunk of one channel, last step first: add to all gradients; `r` (N,) carries the gradient from later steps"
@@ -98,7 +98,7 @@ def walk_back(u, delta, A, Bt, Ct, a, hs, dy, r, du, ddelta, dA, dB, dC):
         store(r, k, rk)
         store(dA, k, dAk)
 
-# %% ../nbs/12_scan_cpu.ipynb #c017
+# %% ../nbs/12_scan_cpu.ipynb #c027
 @jit
 def _backward(first, last, split, u, delta, A, A2, B, C, starts, dy, r, du, ddelta, dA, dB, dC):
     "Tasks `first` to `last`: add to du, ddelta (B, D, L), dA (B, D, N); fill dB, dC (split, B, G, N, L)"
@@ -122,13 +122,13 @@ def _backward(first, last, split, u, delta, A, A2, B, C, starts, dy, r, du, ddel
             for n in range(B.shape[2]):
                 for t in range(T): dB[s, b, g, n, t0+t], dC[s, b, g, n, t0+t] = dBt[t, n], dCt[t, n]
 
-# %% ../nbs/12_scan_cpu.ipynb #c019
+# %% ../nbs/12_scan_cpu.ipynb #c029
 def _plan(u, A, B): # images, channels, length, groups, states; states in whole vectors; chunks; parts of a group's channels
     (Bs, D, L), (_, G, N, _) = u.shape, B.shape
     split = min(D//G, max(1, -(-torch.get_num_threads()//max(1, Bs*G))))
     return Bs, D, L, G, N, N + -N % LANES, -(-L//CHUNK), split
 
-# %% ../nbs/12_scan_cpu.ipynb #c020
+# %% ../nbs/12_scan_cpu.ipynb #c030
 @torch.library.custom_op('dermomamba::scan_numba', mutates_args=())
 def _scan(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> tuple[Tensor, Tensor, Tensor]:
     u, delta, B, C = (x.contiguous() for x in (u, delta, B, C))
@@ -142,7 +142,7 @@ def _(u, delta, A, B, C):
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
     return torch.empty_like(u, memory_format=torch.contiguous_format), u.new_empty(Bs, D, N), u.new_empty(Bs, D, chunks, N16)
 
-# %% ../nbs/12_scan_cpu.ipynb #c021
+# %% ../nbs/12_scan_cpu.ipynb #c031
 @torch.library.custom_op('dermomamba::scan_numba_backward', mutates_args=())
 def _scan_backward(dy:Tensor, dh:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor, starts:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     dy, u, delta, B, C = (x.contiguous() for x in (dy, u, delta, B, C))
@@ -155,7 +155,7 @@ def _scan_backward(dy:Tensor, dh:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Ten
 @_scan_backward.register_fake
 def _(dy, dh, u, delta, A, B, C, starts): return tuple(torch.empty_like(x, memory_format=torch.contiguous_format) for x in (u, delta, A, B, C))
 
-# %% ../nbs/12_scan_cpu.ipynb #c022
+# %% ../nbs/12_scan_cpu.ipynb #c032
 def _keep(ctx, inputs, output):
     ctx.set_materialize_grads(False)                                             # an output that nobody used sends None, not zeros
     ctx.save_for_backward(*inputs, output[2])
@@ -168,13 +168,13 @@ def _gradient(ctx, dy, dh, _):
 _scan.register_autograd(_gradient, setup_context=_keep)
 _scan.register_autocast('cpu', torch.float32)
 
-# %% ../nbs/12_scan_cpu.ipynb #c023
+# %% ../nbs/12_scan_cpu.ipynb #c033
 @register_flop_formula(torch.ops.dermomamba.scan_numba)
 def _(u, delta, A, B, C, *_, **kw): return scan_flops(*u, A[1])
 @register_flop_formula(torch.ops.dermomamba.scan_numba_backward)
 def _(dy, dh, u, delta, A, *_, **kw): return 2*scan_flops(*u, A[1])
 
-# %% ../nbs/12_scan_cpu.ipynb #c025
+# %% ../nbs/12_scan_cpu.ipynb #c035
 def scan_numba(
     u:Tensor,     # input (B, D, L), float32 on the CPU, like all others
     delta:Tensor, # step sizes (B, D, L), already positive

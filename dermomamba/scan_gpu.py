@@ -18,13 +18,13 @@ from torch.utils.flop_counter import register_flop_formula
 
 from .scan_reference import scan_flops
 
-# %% ../nbs/13_scan_gpu.ipynb #c015
+# %% ../nbs/13_scan_gpu.ipynb #c023
 @triton.jit
 def walk_step(h, u, delta, A2, B): # h (D, N, K); u, delta (D, K); A2 (D, N); B (N, K)
     "One step of K chunks"
     return tl.exp2(delta[:, None, :]*A2[:, :, None])*h + (delta*u)[:, None, :]*B[None, :, :]
 
-# %% ../nbs/13_scan_gpu.ipynb #c017
+# %% ../nbs/13_scan_gpu.ipynb #c025
 @triton.jit
 def _place(G, Dg, blocks, DB: tl.constexpr, K: tl.constexpr):
     "Chunks (K,), image, group, channels (DB,), and which of the channels exist"
@@ -33,7 +33,7 @@ def _place(G, Dg, blocks, DB: tl.constexpr, K: tl.constexpr):
     g = q//blocks % G
     return tl.program_id(1)*K + tl.arange(0, K), (q//(blocks*G)).to(tl.int64), g, g*Dg + i, i < Dg
 
-# %% ../nbs/13_scan_gpu.ipynb #c019
+# %% ../nbs/13_scan_gpu.ipynb #c027
 @triton.jit
 def _ends(u, delta, A2, B, states, total, L, D, G, Dg, N, blocks, chunks, T: tl.constexpr, DB: tl.constexpr, NP: tl.constexpr, K: tl.constexpr):
     "Launch 1: states[c+1] = where chunk c gets to from zero; total[c] = the time that passes in it"
@@ -54,13 +54,13 @@ def _ends(u, delta, A2, B, states, total, L, D, G, Dg, N, blocks, chunks, T: tl.
     row = (d[:, None]*N + n[None, :])[:, :, None]*(chunks + 1) + c[None, None, :]
     tl.store(states + b*D*N*(chunks + 1) + row + 1, h, mask=m[:, None, :] & (n < N)[None, :, None])
 
-# %% ../nbs/13_scan_gpu.ipynb #c021
+# %% ../nbs/13_scan_gpu.ipynb #c029
 @triton.jit
 def compose(a1, b1, a2, b2):
     "First h -> a1*h + b1, then h -> a2*h + b2"
     return a1*a2, a2*b1 + b2
 
-# %% ../nbs/13_scan_gpu.ipynb #c022
+# %% ../nbs/13_scan_gpu.ipynb #c031
 @triton.jit
 def carry(states, total, A2, rows, N, chunks, REV: tl.constexpr, GIVEN: tl.constexpr, W: tl.constexpr):
     "Launch 2, in place: states[c+1] += exp2(A2*total[c])*states[c]; REV: states[c] += exp2(A2*total[c])*states[c+1]"
@@ -80,7 +80,7 @@ def carry(states, total, A2, rows, N, chunks, REV: tl.constexpr, GIVEN: tl.const
         tl.store(to, s, mask=m)
         h = tl.sum(tl.where(tl.arange(0, W) == W - 1, s, 0.))
 
-# %% ../nbs/13_scan_gpu.ipynb #c024
+# %% ../nbs/13_scan_gpu.ipynb #c033
 @triton.jit
 def _outputs(u, delta, A2, B, C, states, y, L, D, G, Dg, N, blocks, chunks, T: tl.constexpr, DB: tl.constexpr, NP: tl.constexpr, K: tl.constexpr):
     "Launch 3: y of every chunk, walked from its true start"
@@ -98,7 +98,7 @@ def _outputs(u, delta, A2, B, C, states, y, L, D, G, Dg, N, blocks, chunks, T: t
         h = walk_step(h, tl.load(u + at, mask=m, other=0.), dt, A2, tl.load(B + bc, mask=mn, other=0.))
         tl.store(y + at, tl.sum(h*tl.load(C + bc, mask=mn, other=0.)[None, :, :], 1), mask=m)
 
-# %% ../nbs/13_scan_gpu.ipynb #c026
+# %% ../nbs/13_scan_gpu.ipynb #c035
 LANES = 32
 def chunk_length(
     warps:int, # warps there would be with one chunk a lane and one step a chunk
@@ -109,7 +109,7 @@ def chunk_length(
     while T > 8 and warps//T < 512: T //= 2
     return T
 
-# %% ../nbs/13_scan_gpu.ipynb #c027
+# %% ../nbs/13_scan_gpu.ipynb #c036
 def tile_sizes(
     N:int, # states
     T:int, # steps of a chunk
@@ -120,7 +120,7 @@ def tile_sizes(
     P = min(T, LANES//NO)
     return dict(S=T//P, NI=NP//NO, P=P, NO=NO)
 
-# %% ../nbs/13_scan_gpu.ipynb #c028
+# %% ../nbs/13_scan_gpu.ipynb #c037
 def _sizes(u, A, B):
     "Launch sizes of a scan: integers for the kernels, compile-time sizes, grid"
     (Bs, D, L), N, G = u.shape, A.shape[1], B.shape[1]
@@ -131,18 +131,18 @@ def _sizes(u, A, B):
     chunks = triton.cdiv(L, T)
     return (L, D, G, Dg, N, blocks, chunks), dict(T=T, DB=DB, NP=NP, K=LANES, num_warps=1), (Bs*G*blocks, triton.cdiv(chunks, LANES))
 
-# %% ../nbs/13_scan_gpu.ipynb #c029
+# %% ../nbs/13_scan_gpu.ipynb #c038
 def run_carry(states, total, A2, reverse=False, given=False):
     "Launch 2 over states (B, D, N, chunks + 1)"
     Bs, D, N, chunks = states.shape[0], *A2.shape, total.shape[-1]
     carry[(Bs*D*N,)](states, total, A2, D*N, N, chunks, REV=reverse, GIVEN=given, W=min(256, triton.next_power_of_2(chunks)), num_warps=1)
 
-# %% ../nbs/13_scan_gpu.ipynb #c030
+# %% ../nbs/13_scan_gpu.ipynb #c039
 def on(x): # tensor
     "Launch on the GPU that holds x, should there be several"
     return torch.cuda.device(x.device) if x.is_cuda else nullcontext()
 
-# %% ../nbs/13_scan_gpu.ipynb #c031
+# %% ../nbs/13_scan_gpu.ipynb #c040
 LOG2E = 1.4426950408889634
 def _forward(u, delta, A, B, C):
     u, delta, B, C = (x.contiguous() for x in (u, delta, B, C))
@@ -155,7 +155,7 @@ def _forward(u, delta, A, B, C):
         _outputs[grid](u, delta, A2, B, C, states, y, *ints, **sizes)
     return y, states[..., -1].clone(), states
 
-# %% ../nbs/13_scan_gpu.ipynb #c036
+# %% ../nbs/13_scan_gpu.ipynb #c045
 @triton.jit
 def _back_ends(dy, delta, A2, C, states, total, L, D, G, Dg, N, blocks, chunks, T: tl.constexpr, DB: tl.constexpr, NP: tl.constexpr, K: tl.constexpr):
     "Backward, launch 1: states[c] = what chunk c adds to the gradient of the state it starts from"
@@ -176,13 +176,13 @@ def _back_ends(dy, delta, A2, C, states, total, L, D, G, Dg, N, blocks, chunks, 
     row = (d[:, None]*N + n[None, :])[:, :, None]*(chunks + 1) + c[None, None, :]
     tl.store(states + b*D*N*(chunks + 1) + row, r, mask=m[:, None, :] & (n < N)[None, :, None])
 
-# %% ../nbs/13_scan_gpu.ipynb #c040
+# %% ../nbs/13_scan_gpu.ipynb #c049
 @triton.jit
 def over_n(v): return tl.sum(tl.sum(v, 1), 2)       # (S, NI, P, NO) -> (S, P)
 @triton.jit
 def over_t(v): return tl.sum(tl.sum(v, 0), 1)       # (S, NI, P, NO) -> (NI, NO)
 
-# %% ../nbs/13_scan_gpu.ipynb #c041
+# %% ../nbs/13_scan_gpu.ipynb #c050
 @triton.jit
 def join(fade, end, start, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr, REV: tl.constexpr):
     "What each of P pieces (NI, P, NO) is given, if a piece turns x into fade*x + end and the first is given `start` (NI, NO)"
@@ -194,7 +194,7 @@ def join(fade, end, start, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr, 
     before = tl.gather(e, tl.broadcast_to(before[None, :, None], [NI, P, NO]), 1)
     return tl.where(first, start[:, None, :], before)
 
-# %% ../nbs/13_scan_gpu.ipynb #c043
+# %% ../nbs/13_scan_gpu.ipynb #c052
 @triton.jit
 def tile_states(a, b, total, h0, S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
     "h[t] = a[t]*h[t-1] + b[t] for a tile (S, NI, P, NO) that starts from h0 (NI, NO)"
@@ -202,13 +202,13 @@ def tile_states(a, b, total, h0, S: tl.constexpr, NI: tl.constexpr, P: tl.conste
     end = tl.sum(tl.where((tl.arange(0, S) == S - 1)[:, None, None, None], h, 0.), 0)
     return h + fade*join(total, end, h0, NI, P, NO, False)[None, :, :, :]
 
-# %% ../nbs/13_scan_gpu.ipynb #c045
+# %% ../nbs/13_scan_gpu.ipynb #c054
 @triton.jit
 def compose_back(P1, g1, a1, P2, g2, a2):
     "Stretch 2 stands in front of stretch 1"
     return P2*a1*P1, g2 + P2*(a1*g1), a2
 
-# %% ../nbs/13_scan_gpu.ipynb #c046
+# %% ../nbs/13_scan_gpu.ipynb #c055
 @triton.jit
 def tile_gradients(a, src, total, r, S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
     "g[t] = src[t] + a[t+1]*g[t+1] for a tile; r (NI, NO) is a*g of the first step after it"
@@ -216,7 +216,7 @@ def tile_gradients(a, src, total, r, S: tl.constexpr, NI: tl.constexpr, P: tl.co
     front = tl.sum(tl.where((tl.arange(0, S) == 0)[:, None, None, None], a*g, 0.), 0)
     return g + fade*join(total, front, r, NI, P, NO, True)[None, :, :, :]
 
-# %% ../nbs/13_scan_gpu.ipynb #c048
+# %% ../nbs/13_scan_gpu.ipynb #c057
 @triton.jit
 def channel_gradients(u, delta, v, A2, B, C, h0, r, S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
     "One chunk of one channel: u, delta, v = dy (S, P); A2, h0, r (NI, NO); B, C (S, NI, P, NO) -> sum of gB, ddelta (S, P), dA (NI, NO), dB, dC (tiles)"
@@ -229,7 +229,7 @@ def channel_gradients(u, delta, v, A2, B, C, h0, r, S: tl.constexpr, NI: tl.cons
     ddelta = over_n(fade*A2[None, :, None, :])*0.6931471805599453 + u*gB                       # A = A2 ln 2
     return gB, ddelta, over_t(fade*delta[:, None, :, None]), g*(delta*u)[:, None, :, None], v[:, None, :, None]*h
 
-# %% ../nbs/13_scan_gpu.ipynb #c050
+# %% ../nbs/13_scan_gpu.ipynb #c059
 @triton.jit
 def _gradients(u, delta, A2, B, C, states, back, dy, du, ddelta, dA, dB, dC, one, L, D, G, Dg, N, chunks,
                S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
@@ -255,10 +255,10 @@ def _gradients(u, delta, A2, B, C, states, back, dy, du, ddelta, dA, dB, dC, one
     tl.store(dB + bc, dBt, mask=m4)
     tl.store(dC + bc, dCt, mask=m4)
 
-# %% ../nbs/13_scan_gpu.ipynb #c052
+# %% ../nbs/13_scan_gpu.ipynb #c061
 _gradients = triton.jit(_gradients.fn, do_not_specialize=['one'])
 
-# %% ../nbs/13_scan_gpu.ipynb #c053
+# %% ../nbs/13_scan_gpu.ipynb #c062
 def _backward(dy, dlast, u, delta, A, B, C, states):
     u, delta, B, C, dy = (x.contiguous() for x in (u, delta, B, C, dy))
     ints, sizes, grid = _sizes(u, A, B)
@@ -272,12 +272,12 @@ def _backward(dy, dlast, u, delta, A, B, C, states):
     _gradients[chunks, Bs*G](u, delta, A2, B, C, states, back, dy, du, ddelta, dA, dB, dC, 1, L, D, G, Dg, N, chunks, **tile_sizes(N, sizes['T']), num_warps=1)
     return du, ddelta, dA.sum((0, 1)), dB, dC
 
-# %% ../nbs/13_scan_gpu.ipynb #c055
+# %% ../nbs/13_scan_gpu.ipynb #c064
 def interpreted() -> bool: # do Triton kernels run in its interpreter here?
     "True if TRITON_INTERPRET was set when triton was imported"
     return not isinstance(carry, triton.JITFunction)
 
-# %% ../nbs/13_scan_gpu.ipynb #c056
+# %% ../nbs/13_scan_gpu.ipynb #c065
 def check_device(
     name:str,  # of the function, for the message
     **tensors, # its tensor arguments by name
@@ -289,7 +289,7 @@ def check_device(
     if device.type not in ('cuda', 'meta') and not interpreted():
         raise ValueError(f"{name} runs on a CUDA device, not on '{device}'; use engine='auto', or set TRITON_INTERPRET=1 before triton is imported to run its kernels in the (slow) interpreter")
 
-# %% ../nbs/13_scan_gpu.ipynb #c057
+# %% ../nbs/13_scan_gpu.ipynb #c066
 def _check(u, delta, A, B, C):
     check_device('scan_triton', u=u, delta=delta, A=A, B=B, C=C)
     if u.ndim != 3 or u.shape[2] == 0 or u.shape[1] == 0: raise ValueError(f"scan_triton: u has shape {tuple(u.shape)}; expected (B, D, L) with D and L at least 1")
@@ -301,7 +301,7 @@ def _check(u, delta, A, B, C):
             raise ValueError(f"scan_triton: {k} has shape {shape(x)}; expected ({Bs}, G, {A.shape[1]}, {L}) with G a divisor of {D}, the same for B and C")
     if max(D, B.shape[1]*A.shape[1], D*A.shape[1]//8)*(L + 16) >= 2**31: raise ValueError(f"scan_triton: u has shape {shape(u)}, B has shape {shape(B)}; too long for 32-bit positions inside an image")
 
-# %% ../nbs/13_scan_gpu.ipynb #c058
+# %% ../nbs/13_scan_gpu.ipynb #c068
 @torch.library.custom_op('dermomamba::scan_triton', mutates_args=())
 def _scan_op(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> tuple[Tensor, Tensor, Tensor]:
     with on(u): return _forward(u, delta, A, B, C)
@@ -311,7 +311,7 @@ def _(u, delta, A, B, C):
     Bs, D, N, chunks = *u.shape[:2], A.shape[1], _sizes(u, A, B)[0][-1]
     return torch.empty(u.shape, dtype=u.dtype, device=u.device), u.new_empty(Bs, D, N), u.new_empty(Bs, D, N, chunks + 1)
 
-# %% ../nbs/13_scan_gpu.ipynb #c059
+# %% ../nbs/13_scan_gpu.ipynb #c070
 @torch.library.custom_op('dermomamba::scan_triton_backward', mutates_args=())
 def _scan_backward_op(dy:Tensor, dlast:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor, states:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     with on(u): return _backward(dy, dlast, u, delta, A, B, C, states)
@@ -320,7 +320,7 @@ def _scan_backward_op(dy:Tensor, dlast:Tensor, u:Tensor, delta:Tensor, A:Tensor,
 def _(dy, dlast, *saved):
     return tuple(torch.empty(x.shape, dtype=x.dtype, device=x.device) for x in saved[:5])
 
-# %% ../nbs/13_scan_gpu.ipynb #c060
+# %% ../nbs/13_scan_gpu.ipynb #c071
 def _save(ctx, inputs, output):
     ctx.save_for_backward(*inputs, output[-1])
     ctx.set_materialize_grads(False)      # the states have no gradient, and zeros of their size would be a waste
@@ -334,7 +334,7 @@ def _grad(ctx, dy, dlast, _):
 _scan_op.register_autograd(_grad, setup_context=_save)
 for _device in ('cuda', 'cpu'): torch.library.register_autocast('dermomamba::scan_triton', _device, torch.float32)
 
-# %% ../nbs/13_scan_gpu.ipynb #c062
+# %% ../nbs/13_scan_gpu.ipynb #c073
 @register_flop_formula(torch.ops.dermomamba.scan_triton)
 def _flops(u, delta, A, *args, **kwargs) -> int:
     return scan_flops(*u, A[1])
@@ -342,7 +342,7 @@ def _flops(u, delta, A, *args, **kwargs) -> int:
 @register_flop_formula(torch.ops.dermomamba.scan_triton_backward)
 def _backward_flops(dy, dlast, u, delta, A, *args, **kwargs) -> int: return 2*_flops(u, delta, A)
 
-# %% ../nbs/13_scan_gpu.ipynb #c063
+# %% ../nbs/13_scan_gpu.ipynb #c074
 def scan_triton(
     u:Tensor,     # input (B, D, L), float32 on a CUDA device, like all others
     delta:Tensor, # step sizes (B, D, L), already positive
@@ -355,7 +355,7 @@ def scan_triton(
     _check(u, delta, A, B, C)
     return torch.ops.dermomamba.scan_triton(u, delta, A, B, C)[:2]
 
-# %% ../nbs/13_scan_gpu.ipynb #c081
+# %% ../nbs/13_scan_gpu.ipynb #c092
 def machine_code(
     kernel,             # a Triton kernel, not interpreted
     pointers:str,       # names of its arguments that are pointers to float32; the rest are 32-bit integers
@@ -379,7 +379,7 @@ def machine_code(
     number = lambda what: int(re.search(what + r':(\d+)', usage)[1])
     return dict(registers=number('REG'), stack=number('STACK'), shared=made.metadata.shared, **_count(code))
 
-# %% ../nbs/13_scan_gpu.ipynb #c082
+# %% ../nbs/13_scan_gpu.ipynb #c093
 def _count(code):
     "Instructions of a disassembly: all, and those of each loop (a jump back to a label)"
     labels, n, loops = {}, 0, []
@@ -391,7 +391,7 @@ def _count(code):
             if jump and n - labels.get(jump[1], n) > 1: loops.append(n - labels[jump[1]])
     return dict(instructions=n, loops=loops)
 
-# %% ../nbs/13_scan_gpu.ipynb #c089
+# %% ../nbs/13_scan_gpu.ipynb #c100
 @triton.jit
 def exp2_many(out, rounds, K: tl.constexpr):
     "K numbers a program, each put through 2**-x `rounds` times"

@@ -9,12 +9,12 @@ __all__ = ['scan_loop', 'linear_scan', 'scan_chunked', 'scan_flops']
 import torch
 from torch import Tensor
 
-# %% ../nbs/11_selective_scan.ipynb #c008
+# %% ../nbs/11_selective_scan.ipynb #c017
 def _per_channel(x:Tensor, D:int) -> Tensor: # (B, G, N, L) -> (B, D, N, L)
     "Give every channel the B or C of its group"
     return x.repeat_interleave(D // x.shape[1], dim=1)
 
-# %% ../nbs/11_selective_scan.ipynb #c009
+# %% ../nbs/11_selective_scan.ipynb #c018
 def scan_loop(
     u:Tensor,     # input (B, D, L)
     delta:Tensor, # step sizes (B, D, L), already positive
@@ -31,7 +31,7 @@ def scan_loop(
         ys.append((h * C[..., t]).sum(-1))                                 # (B, D)
     return torch.stack(ys, -1), h
 
-# %% ../nbs/11_selective_scan.ipynb #c019
+# %% ../nbs/11_selective_scan.ipynb #c053
 def linear_scan(
     a:Tensor,      # factors (L, ...)
     b:Tensor,      # terms (L, ...)
@@ -54,7 +54,7 @@ def linear_scan(
     before = torch.cat([torch.zeros_like(ends[:1]), ends[:-1]])[:, None]
     return (torch.stack(h, 1) + torch.stack(P, 1)*before).reshape(K*width, *rest)[:L]
 
-# %% ../nbs/11_selective_scan.ipynb #c026
+# %% ../nbs/11_selective_scan.ipynb #c066
 def _chunk(h, u, delta, A, B): # h (B, D, N); u, delta (B, D, T); B (B, D, N, T)
     "Decays and states of one chunk that starts from state `h`, time first: two times (T, B, D, N)"
     a = torch.exp(delta.permute(2, 0, 1)[..., None] * A)
@@ -62,7 +62,7 @@ def _chunk(h, u, delta, A, B): # h (B, D, N); u, delta (B, D, T); B (B, D, N, T)
     b = torch.cat([b[:1] + a[:1]*h, b[1:]])
     return a, linear_scan(a, b)
 
-# %% ../nbs/11_selective_scan.ipynb #c027
+# %% ../nbs/11_selective_scan.ipynb #c067
 class _ScanChunked(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, delta, A, B, C, chunk):
@@ -87,7 +87,7 @@ class _ScanChunked(torch.autograd.Function):
         du, ddelta, dB, dC = (torch.cat(x, -1) for x in zip(*grads))
         return du, ddelta, dA, dB, dC, None
 
-# %% ../nbs/11_selective_scan.ipynb #c029
+# %% ../nbs/11_selective_scan.ipynb #c069
 def _chunk_backward(h, g_end, dy, u, delta, A, B, C):
     "Gradients of one chunk; `g_end` is the gradient of its last state that comes from later chunks"
     D, G = u.shape[1], B.shape[1]
@@ -105,7 +105,7 @@ def _chunk_backward(h, g_end, dy, u, delta, A, B, C):
     return (per_step(delta*gB), per_step((fade*A).sum(-1, keepdim=True) + u*gB),
             per_group(g*delta*u), per_group(dy*hs), (fade*delta).sum((0, 1)), a[0]*g[0])
 
-# %% ../nbs/11_selective_scan.ipynb #c030
+# %% ../nbs/11_selective_scan.ipynb #c070
 def scan_chunked(
     u:Tensor,        # input (B, D, L)
     delta:Tensor,    # step sizes (B, D, L), already positive
@@ -117,7 +117,7 @@ def scan_chunked(
     "The selective scan in parallel pieces of plain torch: any device, any float type"
     return _ScanChunked.apply(u, delta, A, B, C, chunk)
 
-# %% ../nbs/11_selective_scan.ipynb #c041
+# %% ../nbs/11_selective_scan.ipynb #c078
 def scan_flops(
     B:int, # images
     D:int, # channels

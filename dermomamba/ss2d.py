@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .scan import auto_engine, selective_scan, trial
 
-# %% ../nbs/20_ss2d.ipynb #c008
+# %% ../nbs/20_ss2d.ipynb #c018
 def cross_scan(
     x:Tensor, # feature map (B, D, H, W)
 ) -> Tensor:  # the four sequences (B, 4, D, H*W): rows, columns, and both reversed
@@ -22,7 +22,7 @@ def cross_scan(
     xs = torch.stack([x.flatten(2), x.transpose(2, 3).flatten(2)], 1)
     return torch.cat([xs, xs.flip(-1)], 1)
 
-# %% ../nbs/20_ss2d.ipynb #c009
+# %% ../nbs/20_ss2d.ipynb #c019
 def cross_merge(
     ys:Tensor, # four sequences (B, 4, D, H*W), in the order of `cross_scan`
     H:int,     # rows of the image
@@ -32,13 +32,13 @@ def cross_merge(
     rows, cols = (ys[:, :2] + ys[:, 2:].flip(-1)).unbind(1)
     return rows.unflatten(-1, (H, W)) + cols.unflatten(-1, (W, H)).transpose(2, 3)
 
-# %% ../nbs/20_ss2d.ipynb #c020
+# %% ../nbs/20_ss2d.ipynb #c033
 def _dt_bias(shape, dt_min=1e-3, dt_max=.1):
     "Biases whose softplus is log-uniform between `dt_min` and `dt_max`"
     dt = torch.exp(torch.rand(shape)*(math.log(dt_max) - math.log(dt_min)) + math.log(dt_min)).clamp(min=1e-4)
     return dt + torch.log(-torch.expm1(-dt))
 
-# %% ../nbs/20_ss2d.ipynb #c023
+# %% ../nbs/20_ss2d.ipynb #c036
 def composed_scan(x, x_proj, dt_proj, dt_bias, A, D, engine='chunked'):
     "`cross_selective_scan` step by step"
     xs, (R, N) = cross_scan(x), (dt_proj.shape[2], A.shape[2])                      # (B, 4, D, L)
@@ -47,7 +47,7 @@ def composed_scan(x, x_proj, dt_proj, dt_bias, A, D, engine='chunked'):
                         engine=engine, check_finite=False)                          # a diverging training run shows as NaN, as everywhere in torch
     return cross_merge(ys.unflatten(1, (4, -1)), *x.shape[2:])
 
-# %% ../nbs/20_ss2d.ipynb #c025
+# %% ../nbs/20_ss2d.ipynb #c038
 def _one_pass(engine):
     "The engine's fused form, or None"
     try:
@@ -57,7 +57,7 @@ def _one_pass(engine):
     except ImportError: fused = None # selective_scan says what is missing
     return fused
 
-# %% ../nbs/20_ss2d.ipynb #c026
+# %% ../nbs/20_ss2d.ipynb #c039
 @lru_cache(None)
 def _proven(engine, device):
     g = torch.Generator().manual_seed(0)
@@ -69,7 +69,7 @@ def _proven(engine, device):
 @torch.compiler.assume_constant_result # torch.compile asks once, while it traces, and does not look inside
 def _fuses(engine, device): return _proven(engine, device)
 
-# %% ../nbs/20_ss2d.ipynb #c028
+# %% ../nbs/20_ss2d.ipynb #c041
 def cross_selective_scan(
     x:Tensor,           # feature map (B, D, H, W)
     x_proj:Tensor,      # from a pixel to its step size of rank R, B and C, for each direction (4, R + 2N, D)
@@ -88,7 +88,7 @@ def cross_selective_scan(
         y = _one_pass(engine)(*args) if _fuses(engine, x.device.type) else composed_scan(*args, engine=engine)
     return y.to(x.dtype)
 
-# %% ../nbs/20_ss2d.ipynb #c033
+# %% ../nbs/20_ss2d.ipynb #c047
 class SS2D(nn.Module):
     "Selective scan over an image in four directions (channels last)"
     def __init__(self,
@@ -122,7 +122,7 @@ class SS2D(nn.Module):
         y = self.scan(x).permute(0, 2, 3, 1)
         return self.out_proj(self.out_norm(y)*F.silu(z))
 
-# %% ../nbs/20_ss2d.ipynb #c037
+# %% ../nbs/20_ss2d.ipynb #c051
 class VSSBlock(nn.Module):
     "x + SS2D(LayerNorm(x)), channels last"
     def __init__(self,
@@ -136,7 +136,7 @@ class VSSBlock(nn.Module):
     def forward(self, x:Tensor) -> Tensor: # (B, H, W, d) -> (B, H, W, d)
         return x + self.ss2d(self.norm(x))
 
-# %% ../nbs/20_ss2d.ipynb #c040
+# %% ../nbs/20_ss2d.ipynb #c054
 def set_engine(
     model:nn.Module, # any module that contains SS2D blocks
     engine:str,      # see `selective_scan`
@@ -146,7 +146,7 @@ def set_engine(
         if isinstance(m, SS2D): m.engine = engine
     return model
 
-# %% ../nbs/20_ss2d.ipynb #c049
+# %% ../nbs/20_ss2d.ipynb #c064
 def benchmark(
     engine:str='numba',  # an engine with a one-pass form
     batch:int=1,         # images
@@ -173,7 +173,7 @@ def benchmark(
         ms[what]['ratio'] = round(ms[what]['composed']/ms[what]['one_pass'], 2)
     return ms
 
-# %% ../nbs/20_ss2d.ipynb #c051
+# %% ../nbs/20_ss2d.ipynb #c066
 #| eval: false
 if __name__ == '__main__':
     import sys

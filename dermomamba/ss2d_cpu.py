@@ -37,7 +37,7 @@ def _steps(dt, w, bias, raw, delta):
         for t in range(len(raw)): raw[t] += w[r]*dt[t, r]
     for t in range(len(raw)): delta[t] = softplus(raw[t])
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c017
+# %% ../nbs/20a_ss2d_cpu.ipynb #c020
 @jit
 def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, starts):
     "Tasks `first` to `last`: fill y (2 axes, B, L, D) and the states at the start of each chunk (B, 4, chunks, D, N)"
@@ -66,7 +66,7 @@ def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, star
                 for i in range(T):
                     for d in channels: y[axis, b, path[i], d] = Y[i, d] + (y[axis, b, path[i], d] if k > 1 else 0)
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c019
+# %% ../nbs/20a_ss2d_cpu.ipynb #c022
 @jit
 def _step_gradients(raw, dd, dt, w, ddt, dw):
     "From the gradient of the step sizes (turned into that of `raw`, in place) to low-rank numbers and weights; returns the bias's"
@@ -82,7 +82,7 @@ def _step_gradients(raw, dd, dt, w, ddt, dw):
         dw[r] += s
     return total
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c020
+# %% ../nbs/20a_ss2d_cpu.ipynb #c023
 @jit
 def _backward(first, last, split, H, W, x, weights, turned, dt_proj, bias, A, A2, D, starts, dy, dx, dweights, ddt_proj, dbias, dA, dD):
     "Tasks `first` to `last`: fill dx (2 axes, split, B, L, D); add to the weights' gradients (4, B*split or B, ...)"
@@ -119,17 +119,19 @@ def _backward(first, last, split, H, W, x, weights, turned, dt_proj, bias, A, A2
                 for i in range(T):
                     for d in range(Dc): dx[axis, s, b, path[i], d] = dX[i, d] + (dx[axis, s, b, path[i], d] if k > 1 else 0)
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c022
+# %% ../nbs/20a_ss2d_cpu.ipynb #c025
 def _last(x): return x.permute(0, 2, 3, 1).contiguous().flatten(1, 2)          # (B, D, H, W) -> (B, L, D)
 def _vectors(x): return F.pad(x, (0, -x.shape[-1] % LANES)).contiguous()
 def _parts(x_proj, dt_proj, A): # the rows of B, of C and of the low-rank step size
     R, N = dt_proj.shape[2], A.shape[2]
     return x_proj[:, R:R+N], x_proj[:, R+N:], x_proj[:, :R]
+
+# %% ../nbs/20a_ss2d_cpu.ipynb #c027
 def _plan(x, A):
     Bs, D, H, W = x.shape
     return Bs, D, H, W, A.shape[2] + -A.shape[2] % LANES, -(-H*W//CHUNK), min(D, max(1, -(-torch.get_num_threads()//max(1, 2*Bs))))
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c023
+# %% ../nbs/20a_ss2d_cpu.ipynb #c028
 @torch.library.custom_op('dermomamba::ss2d_numba', mutates_args=())
 def _ss2d(x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor) -> tuple[Tensor, Tensor]:
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
@@ -142,7 +144,7 @@ def _(x, x_proj, dt_proj, dt_bias, A, D):
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
     return x.new_empty(Bs, H, W, Dc).permute(0, 3, 1, 2), x.new_empty(Bs, 4, chunks, Dc, N16)
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c024
+# %% ../nbs/20a_ss2d_cpu.ipynb #c029
 @torch.library.custom_op('dermomamba::ss2d_numba_backward', mutates_args=())
 def _ss2d_backward(dy:Tensor, x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor, starts:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
@@ -159,17 +161,19 @@ def _(dy, x, x_proj, dt_proj, dt_bias, A, D, starts):
     Bs, Dc, H, W = x.shape
     return x.new_empty(Bs, H, W, Dc).permute(0, 3, 1, 2), *(torch.empty_like(w, memory_format=torch.contiguous_format) for w in (x_proj, dt_proj, dt_bias, A, D))
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c025
+# %% ../nbs/20a_ss2d_cpu.ipynb #c030
 def _keep(ctx, inputs, output):
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(*inputs, output[1])
+
+# %% ../nbs/20a_ss2d_cpu.ipynb #c031
 def _gradient(ctx, dy, _):
     *inputs, starts = ctx.saved_tensors
     return _ss2d_backward(torch.zeros_like(inputs[0]) if dy is None else dy, *inputs, starts)
 _ss2d.register_autograd(_gradient, setup_context=_keep)
 _ss2d.register_autocast('cpu', torch.float32)
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c027
+# %% ../nbs/20a_ss2d_cpu.ipynb #c033
 def ss2d_flops(
     x:tuple,       # shape (B, D, H, W)
     dt_proj:tuple, # shape (4, D, R)
@@ -178,12 +182,14 @@ def ss2d_flops(
     "What four fused scans of one map cost, projections included"
     (B, D, H, W), R, N = x, dt_proj[2], A[2]
     return 2*B*4*H*W*D*(2*R + 2*N) + scan_flops(B, 4*D, H*W, N)
+
+# %% ../nbs/20a_ss2d_cpu.ipynb #c034
 @register_flop_formula(torch.ops.dermomamba.ss2d_numba)
 def _(x, x_proj, dt_proj, dt_bias, A, *_, **kw): return ss2d_flops(x, dt_proj, A)
 @register_flop_formula(torch.ops.dermomamba.ss2d_numba_backward)
 def _(dy, x, x_proj, dt_proj, dt_bias, A, *_, **kw): return 2*ss2d_flops(x, dt_proj, A)
 
-# %% ../nbs/20a_ss2d_cpu.ipynb #c028
+# %% ../nbs/20a_ss2d_cpu.ipynb #c035
 def ss2d_numba(
     x:Tensor,       # feature map (B, D, H, W), float32 on the CPU, like all others
     x_proj:Tensor,  # from a pixel to its step size of rank R, B and C (4, R + 2N, D)

@@ -57,7 +57,7 @@ RECIPES = dict(
     ours    =dict(loss='pixel',    augment='light',    schedule='one_cycle', lr=2e-3, bs=8, wd=1e-2, clip=1., ema=.998, deep=0., select='last'),
     released=dict(loss='released', augment='released', schedule='plateau',   lr=1e-4, bs=4, wd=0.,   clip=0., ema=0.,   deep=0., select='soft_dice'))
 
-# %% ../nbs/40_train.ipynb #c013
+# %% ../nbs/40_train.ipynb #c016
 class KeepLog(Callback):
     "Write log.csv after every epoch: a bad run is seen while it runs"
     order = 66 # after Checkpoint, whose history it is
@@ -65,7 +65,7 @@ class KeepLog(Callback):
     def after_epoch(self):
         if self.checkpoint.history: write_csv(self.out/'log.csv', self.checkpoint.history)
 
-# %% ../nbs/40_train.ipynb #c014
+# %% ../nbs/40_train.ipynb #c017
 def SoftDice(): return PerImage(partial(image_by_image, soft_dice_released), 'soft_dice')
 
 def build_learner(
@@ -87,7 +87,7 @@ def build_learner(
     cbs.append(Checkpoint(out/'last.pth', settings, best=None if r['select'] == 'last' else r['select'], seconds=seconds))
     return dermo_learner(dls, model, loss, [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()], r['lr'], r['wd'], r['clip'], cbs, path=out)
 
-# %% ../nbs/40_train.ipynb #c016
+# %% ../nbs/40_train.ipynb #c019
 PROTOCOL = 'validation images: mean over images of each score, predictions thresholded at probability 0.5, at the size of the network input; no test-time augmentation, no post-processing'
 def score_learner(
     learn,    # a fastai Learner
@@ -100,14 +100,14 @@ def score_learner(
     rows = [dict(zip(table, row)) for row in zip(*table.values())]
     return rows, {k: sum(table[k])/len(rows) for k in ('dice', 'iou', 'precision', 'recall')}
 
-# %% ../nbs/40_train.ipynb #c017
+# %% ../nbs/40_train.ipynb #c020
 def write_run(out, rows, **facts):
     "Write scores.csv and run.json: settings, scores, versions, machine"
     import fastai
     write_csv(out/'scores.csv', rows)
     return write_record(out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, **facts)
 
-# %% ../nbs/40_train.ipynb #c019
+# %% ../nbs/40_train.ipynb #c022
 def train(
     data:str,                # folder of a data set, or 'phantom'
     out:str|Path,            # folder for what the run leaves behind
@@ -144,7 +144,7 @@ def train(
     return learn, write_run(out, rows, settings=settings, n_train=len(dls.train_ds), n_scored=len(rows), scores=means, device=str(device),
                             seconds_per_epoch=[round(h['seconds'], 1) for h in learn.checkpoint.history])
 
-# %% ../nbs/40_train.ipynb #c020
+# %% ../nbs/40_train.ipynb #c023
 def start_from(model, init):
     "Copy trained weights into a new network of the same shape"
     old = load_model(init)
@@ -152,7 +152,7 @@ def start_from(model, init):
         f'{init}: weights of a network for {old.img_size} with widths {old.widths}; this run builds {model.img_size} with {model.widths}: give the same --size')
     model.load_state_dict(old.state_dict())
 
-# %% ../nbs/40_train.ipynb #c025
+# %% ../nbs/40_train.ipynb #c028
 def _parser():
     p = argparse.ArgumentParser('dermomamba_train', description='Train a DermoMamba. An interrupted run goes on when the same command is given again.')
     p.add_argument('--data', required=True, help="folder of ISIC 2018, PH2, or images/ and masks/; or 'phantom' for synthetic lesions")
@@ -183,7 +183,7 @@ def _parser():
     p.add_argument('--picture', action='store_true', help='write examples.png: images, true and predicted masks')
     return p
 
-# %% ../nbs/40_train.ipynb #c026
+# %% ../nbs/40_train.ipynb #c029
 def picture(learn, path, n=4):
     "Draw `n` validation images with true and predicted masks into a PNG"
     from matplotlib.figure import Figure # not pyplot: no window, and a notebook's own figures stay as they are
@@ -197,7 +197,7 @@ def picture(learn, path, n=4):
             ax.imshow(im, vmin=0, vmax=1); ax.axis('off'); ax.set_title(name)
     fig.savefig(path, dpi=90)
 
-# %% ../nbs/40_train.ipynb #c027
+# %% ../nbs/40_train.ipynb #c030
 def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int:           # exit code
@@ -225,6 +225,6 @@ def main(
         if (out/name).exists(): print(f'  {out/name}')
     return 0
 
-# %% ../nbs/40_train.ipynb #c028
+# %% ../nbs/40_train.ipynb #c031
 #| eval: false
 if __name__ == '__main__': raise SystemExit(main())

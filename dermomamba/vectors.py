@@ -11,6 +11,7 @@ import ctypes, os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
+# %% ../nbs/11a_vectors.ipynb #c003
 import numpy as np, torch
 from llvmlite import ir
 from numba import njit, types
@@ -18,16 +19,16 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 from torch import Tensor
 
-# %% ../nbs/11a_vectors.ipynb #c007
+# %% ../nbs/11a_vectors.ipynb #c010
 _P = tuple(np.float32(c) for c in (1, 0.693147207, 0.240226509, 0.0555032723, 0.00961805668, 0.00134004282, 0.000154614447))
 
-# %% ../nbs/11a_vectors.ipynb #c010
+# %% ../nbs/11a_vectors.ipynb #c013
 @intrinsic
 def _bits_to_float(typingctx, bits):
     "Read the 32 bits of an int32 as a float32"
     return types.float32(types.int32), lambda context, builder, sig, args: builder.bitcast(args[0], ir.FloatType())
 
-# %% ../nbs/11a_vectors.ipynb #c011
+# %% ../nbs/11a_vectors.ipynb #c015
 def jit(f, **kw):
     "Compile `f`; the machine code is kept for the next time where there is a place to keep it"
     # Sums may be reordered and fused (so that they run as vectors), but NaN and infinity keep their meaning: a diverging run must be visible.
@@ -36,7 +37,7 @@ def jit(f, **kw):
     try: return njit(cache=True, **kw)(f)
     except RuntimeError: return njit(**kw)(f) # a read-only installation without a home folder
 
-# %% ../nbs/11a_vectors.ipynb #c012
+# %% ../nbs/11a_vectors.ipynb #c017
 @jit
 def exp2(x): # float32
     "2**x by polynomial and exponent bits; under 2**-126 it is 2**-126"
@@ -46,11 +47,11 @@ def exp2(x): # float32
     p = _P[0] + f*(_P[1] + f*(_P[2] + f*(_P[3] + f*(_P[4] + f*(_P[5] + f*_P[6])))))
     return p * _bits_to_float((np.int32(k) + np.int32(127)) << np.int32(23))
 
-# %% ../nbs/11a_vectors.ipynb #c016
+# %% ../nbs/11a_vectors.ipynb #c024
 _LOG2E, _ZERO, _ONE, _TWO = (np.float32(c) for c in (1.4426950408889634, 0, 1, 2))
 _S = tuple(np.float32(1/n) for n in (3, 5, 7, 9, 11, 13))
 
-# %% ../nbs/11a_vectors.ipynb #c017
+# %% ../nbs/11a_vectors.ipynb #c025
 @jit
 def softplus(v): # float32
     "ln(1 + exp(v))"
@@ -60,31 +61,37 @@ def softplus(v): # float32
     series = _ONE + q*(_S[0] + q*(_S[1] + q*(_S[2] + q*(_S[3] + q*(_S[4] + q*_S[5])))))
     return (v if v > _ZERO else _ZERO) + _TWO*s*series
 
-# %% ../nbs/11a_vectors.ipynb #c018
+# %% ../nbs/11a_vectors.ipynb #c026
 @jit
 def sigmoid(v): # float32
     "1/(1 + exp(-v)), the derivative of softplus"
     return _ONE/(_ONE + exp2(-v*_LOG2E))
 
-# %% ../nbs/11a_vectors.ipynb #c024
+# %% ../nbs/11a_vectors.ipynb #c036
 LANES = 16
 _V = ir.VectorType(ir.FloatType(), LANES)
 class _Vector(types.Type):
     "Sixteen float32 that live in registers"
     def __init__(self): super().__init__(f'float32x{LANES}')
 _vector = _Vector()
+
+# %% ../nbs/11a_vectors.ipynb #c037
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type): super().__init__(manager, fe_type, _V)
 
-# %% ../nbs/11a_vectors.ipynb #c026
+# %% ../nbs/11a_vectors.ipynb #c039
 def _address(context, builder, sig, args):
     "Where the `i`-th number of a contiguous array stands, seen as a vector"
     data = context.make_array(sig.args[0])(context, builder, args[0]).data
     return builder.bitcast(builder.gep(data, [args[1]]), _V.as_pointer())
+
+# %% ../nbs/11a_vectors.ipynb #c040
 @intrinsic
 def load(typingctx, array, i):
     return _vector(array, types.intp), lambda context, builder, sig, args: builder.load(_address(context, builder, sig, args), align=4)
+
+# %% ../nbs/11a_vectors.ipynb #c041
 @intrinsic
 def store(typingctx, array, i, v):
     def code(context, builder, sig, args):
@@ -92,19 +99,25 @@ def store(typingctx, array, i, v):
         return context.get_dummy_value()
     return types.void(array, types.intp, _vector), code
 
-# %% ../nbs/11a_vectors.ipynb #c028
+# %% ../nbs/11a_vectors.ipynb #c043
 @intrinsic
 def splat(typingctx, x):
     def code(context, builder, sig, args):
         one = builder.insert_element(ir.Constant(_V, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0))
         return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
     return _vector(types.float32), code
+
+# %% ../nbs/11a_vectors.ipynb #c045
 @intrinsic
 def mul(typingctx, x, y):
     return _vector(_vector, _vector), lambda context, builder, sig, args: builder.fmul(*args, flags=['contract'])
+
+# %% ../nbs/11a_vectors.ipynb #c046
 @intrinsic
 def mul_add(typingctx, x, y, z): # x*y + z
     return _vector(_vector, _vector, _vector), lambda context, builder, sig, args: builder.fadd(builder.fmul(*args[:2], flags=['contract']), args[2], flags=['contract'])
+
+# %% ../nbs/11a_vectors.ipynb #c048
 @intrinsic
 def total(typingctx, x):
     def code(context, builder, sig, args):
@@ -112,7 +125,7 @@ def total(typingctx, x):
         return builder.call(add, [ir.Constant(ir.FloatType(), 0.), args[0]], fastmath=['reassoc'])
     return types.float32(_vector), code
 
-# %% ../nbs/11a_vectors.ipynb #c033
+# %% ../nbs/11a_vectors.ipynb #c056
 @jit
 def add_product(X, W, out):
     "out += X @ W, the rows of `X` a multiple of four, the columns of `W` whole vectors"
@@ -127,7 +140,7 @@ def add_product(X, W, out):
                 c, d = mul_add(splat(X[t+2, j]), w, c), mul_add(splat(X[t+3, j]), w, d)
             store(out, i, a); store(out, i + M, b); store(out, i + 2*M, c); store(out, i + 3*M, d)
 
-# %% ../nbs/11a_vectors.ipynb #c034
+# %% ../nbs/11a_vectors.ipynb #c058
 @jit
 def add_outer(X, G, T, out):
     "out += X[:T].T @ G[:T]"
@@ -145,8 +158,10 @@ def add_outer(X, G, T, out):
             for t in range(T): a = mul_add(splat(X[t, j]), load(G, t*M + k), a)
             store(out, j*M + k, a)
 
-# %% ../nbs/11a_vectors.ipynb #c039
+# %% ../nbs/11a_vectors.ipynb #c064
 _WORK, _PID = ctypes.CFUNCTYPE(None, ctypes.c_void_p), os.getpid()
+
+# %% ../nbs/11a_vectors.ipynb #c065
 @lru_cache(1)
 def _openmp():
     "`GOMP_parallel(function, data, threads, flags)` of the OpenMP library in this process, or None"
@@ -155,17 +170,21 @@ def _openmp():
     f.argtypes, f.restype = [_WORK, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint], None
     return f
 
-# %% ../nbs/11a_vectors.ipynb #c040
+# %% ../nbs/11a_vectors.ipynb #c067
 @lru_cache(1)
 def _pool(n, pid): return ThreadPoolExecutor(n, thread_name_prefix='scan') # one for each process: threads do not survive a fork
+
+# %% ../nbs/11a_vectors.ipynb #c068
 def _run_threads(work, n):
     "Call `work(None)` in `n` threads at once and wait for all"
     if _openmp() and os.getpid() == _PID: _openmp()(_WORK(work), None, n, 0)
     else:
         for job in [_pool(n, os.getpid()).submit(work, None) for _ in range(n)]: job.result()
 
-# %% ../nbs/11a_vectors.ipynb #c042
+# %% ../nbs/11a_vectors.ipynb #c070
 def _arrays(x): return tuple(map(_arrays, x)) if isinstance(x, tuple) else x.numpy() if isinstance(x, Tensor) else x
+
+# %% ../nbs/11a_vectors.ipynb #c071
 def share(
     kernel,     # compiled function of (first task, last task, *args)
     tasks:int,  # number of tasks
