@@ -10,8 +10,11 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
+from .core import op_space
 from .scan_reference import scan_flops
 from .vectors import LANES, exp2, jit, load, mul, mul_add, share, splat, store, total
+
+_space, _ops = op_space(__name__)
 
 # %% ../nbs/12_scan_cpu.ipynb #c012
 CHUNK = 64 # steps whose decays fit the first-level cache: 64 * 16 states * 4 bytes = 4 KB
@@ -129,7 +132,7 @@ def _plan(u, A, B): # images, channels, length, groups, states; states in whole 
     return Bs, D, L, G, N, N + -N % LANES, -(-L//CHUNK), split
 
 # %% ../nbs/12_scan_cpu.ipynb #c030
-@torch.library.custom_op('dermomamba::scan_numba', mutates_args=())
+@torch.library.custom_op(f'{_space}::scan_numba', mutates_args=())
 def _scan(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> tuple[Tensor, Tensor, Tensor]:
     u, delta, B, C = (x.contiguous() for x in (u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
@@ -143,7 +146,7 @@ def _(u, delta, A, B, C):
     return torch.empty_like(u, memory_format=torch.contiguous_format), u.new_empty(Bs, D, N), u.new_empty(Bs, D, chunks, N16)
 
 # %% ../nbs/12_scan_cpu.ipynb #c031
-@torch.library.custom_op('dermomamba::scan_numba_backward', mutates_args=())
+@torch.library.custom_op(f'{_space}::scan_numba_backward', mutates_args=())
 def _scan_backward(dy:Tensor, dh:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor, starts:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     dy, u, delta, B, C = (x.contiguous() for x in (dy, u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
@@ -169,9 +172,9 @@ _scan.register_autograd(_gradient, setup_context=_keep)
 _scan.register_autocast('cpu', torch.float32)
 
 # %% ../nbs/12_scan_cpu.ipynb #c033
-@register_flop_formula(torch.ops.dermomamba.scan_numba)
+@register_flop_formula(_ops.scan_numba)
 def _(u, delta, A, B, C, *_, **kw): return scan_flops(*u, A[1])
-@register_flop_formula(torch.ops.dermomamba.scan_numba_backward)
+@register_flop_formula(_ops.scan_numba_backward)
 def _(dy, dh, u, delta, A, *_, **kw): return 2*scan_flops(*u, A[1])
 
 # %% ../nbs/12_scan_cpu.ipynb #c035

@@ -16,7 +16,10 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
+from .core import op_space
 from .scan_reference import scan_flops
+
+_space, _ops = op_space(__name__)
 
 # %% ../nbs/13_scan_gpu.ipynb #c023
 @triton.jit
@@ -302,7 +305,7 @@ def _check(u, delta, A, B, C):
     if max(D, B.shape[1]*A.shape[1], D*A.shape[1]//8)*(L + 16) >= 2**31: raise ValueError(f"scan_triton: u has shape {shape(u)}, B has shape {shape(B)}; too long for 32-bit positions inside an image")
 
 # %% ../nbs/13_scan_gpu.ipynb #c068
-@torch.library.custom_op('dermomamba::scan_triton', mutates_args=())
+@torch.library.custom_op(f'{_space}::scan_triton', mutates_args=())
 def _scan_op(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> tuple[Tensor, Tensor, Tensor]:
     with on(u): return _forward(u, delta, A, B, C)
 
@@ -312,7 +315,7 @@ def _(u, delta, A, B, C):
     return torch.empty(u.shape, dtype=u.dtype, device=u.device), u.new_empty(Bs, D, N), u.new_empty(Bs, D, N, chunks + 1)
 
 # %% ../nbs/13_scan_gpu.ipynb #c070
-@torch.library.custom_op('dermomamba::scan_triton_backward', mutates_args=())
+@torch.library.custom_op(f'{_space}::scan_triton_backward', mutates_args=())
 def _scan_backward_op(dy:Tensor, dlast:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor, states:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     with on(u): return _backward(dy, dlast, u, delta, A, B, C, states)
 
@@ -329,17 +332,17 @@ def _grad(ctx, dy, dlast, _):
     u, delta, A, B, C, states = ctx.saved_tensors
     dy = torch.zeros_like(u) if dy is None else dy
     dlast = u.new_zeros(*u.shape[:2], A.shape[1]) if dlast is None else dlast
-    return torch.ops.dermomamba.scan_triton_backward(dy, dlast, u, delta, A, B, C, states)
+    return _ops.scan_triton_backward(dy, dlast, u, delta, A, B, C, states)
 
 _scan_op.register_autograd(_grad, setup_context=_save)
-for _device in ('cuda', 'cpu'): torch.library.register_autocast('dermomamba::scan_triton', _device, torch.float32)
+for _device in ('cuda', 'cpu'): torch.library.register_autocast(f'{_space}::scan_triton', _device, torch.float32)
 
 # %% ../nbs/13_scan_gpu.ipynb #c073
-@register_flop_formula(torch.ops.dermomamba.scan_triton)
+@register_flop_formula(_ops.scan_triton)
 def _flops(u, delta, A, *args, **kwargs) -> int:
     return scan_flops(*u, A[1])
 
-@register_flop_formula(torch.ops.dermomamba.scan_triton_backward)
+@register_flop_formula(_ops.scan_triton_backward)
 def _backward_flops(dy, dlast, u, delta, A, *args, **kwargs) -> int: return 2*_flops(u, delta, A)
 
 # %% ../nbs/13_scan_gpu.ipynb #c074
@@ -353,7 +356,7 @@ def scan_triton(
     "The selective scan in Triton: chunks in parallel, states in registers"
     if torch.is_autocast_enabled(u.device.type): u, delta, A, B, C = (x.float() for x in (u, delta, A, B, C))
     _check(u, delta, A, B, C)
-    return torch.ops.dermomamba.scan_triton(u, delta, A, B, C)[:2]
+    return _ops.scan_triton(u, delta, A, B, C)[:2]
 
 # %% ../nbs/13_scan_gpu.ipynb #c092
 def machine_code(

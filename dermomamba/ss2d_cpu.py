@@ -10,9 +10,12 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
+from .core import op_space
 from .scan_cpu import CHUNK, decays, states, walk, walk_back
 from .scan_reference import scan_flops
 from .vectors import LANES, add_outer, add_product, jit, share, sigmoid, softplus
+
+_space, _ops = op_space(__name__)
 
 # %% ../nbs/20a_ss2d_cpu.ipynb #c008
 @jit
@@ -132,7 +135,7 @@ def _plan(x, A):
     return Bs, D, H, W, A.shape[2] + -A.shape[2] % LANES, -(-H*W//CHUNK), min(D, max(1, -(-torch.get_num_threads()//max(1, 2*Bs))))
 
 # %% ../nbs/20a_ss2d_cpu.ipynb #c028
-@torch.library.custom_op('dermomamba::ss2d_numba', mutates_args=())
+@torch.library.custom_op(f'{_space}::ss2d_numba', mutates_args=())
 def _ss2d(x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor) -> tuple[Tensor, Tensor]:
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
     weights = tuple(_vectors(w.transpose(1, 2)) for w in _parts(x_proj, dt_proj, A))
@@ -145,7 +148,7 @@ def _(x, x_proj, dt_proj, dt_bias, A, D):
     return x.new_empty(Bs, H, W, Dc).permute(0, 3, 1, 2), x.new_empty(Bs, 4, chunks, Dc, N16)
 
 # %% ../nbs/20a_ss2d_cpu.ipynb #c029
-@torch.library.custom_op('dermomamba::ss2d_numba_backward', mutates_args=())
+@torch.library.custom_op(f'{_space}::ss2d_numba_backward', mutates_args=())
 def _ss2d_backward(dy:Tensor, x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor, starts:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
     (R, N), parts, A16 = (dt_proj.shape[2], A.shape[2]), _parts(x_proj, dt_proj, A), _vectors(A)
@@ -184,9 +187,9 @@ def ss2d_flops(
     return 2*B*4*H*W*D*(2*R + 2*N) + scan_flops(B, 4*D, H*W, N)
 
 # %% ../nbs/20a_ss2d_cpu.ipynb #c034
-@register_flop_formula(torch.ops.dermomamba.ss2d_numba)
+@register_flop_formula(_ops.ss2d_numba)
 def _(x, x_proj, dt_proj, dt_bias, A, *_, **kw): return ss2d_flops(x, dt_proj, A)
-@register_flop_formula(torch.ops.dermomamba.ss2d_numba_backward)
+@register_flop_formula(_ops.ss2d_numba_backward)
 def _(dy, x, x_proj, dt_proj, dt_bias, A, *_, **kw): return 2*ss2d_flops(x, dt_proj, A)
 
 # %% ../nbs/20a_ss2d_cpu.ipynb #c035

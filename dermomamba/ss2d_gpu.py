@@ -10,7 +10,10 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
+from .core import op_space
 from .scan_gpu import (LANES, LOG2E, channel_gradients, check_device, chunk_length, on, over_n, over_t, run_carry, tile_sizes, walk_step)
+
+_space, _ops = op_space(__name__)
 
 # %% ../nbs/20b_ss2d_gpu.ipynb #c010
 @triton.jit
@@ -314,7 +317,7 @@ def _check(x, x_proj, dt_proj, dt_bias, A, D):
     if 4*A.shape[2]*x[:1].numel() >= 2**33: raise ValueError(f"ss2d_triton: x has shape {tuple(x.shape)}; too large an image for 32-bit positions")
 
 # %% ../nbs/20b_ss2d_gpu.ipynb #c054
-@torch.library.custom_op('dermomamba::ss2d_triton', mutates_args=())
+@torch.library.custom_op(f'{_space}::ss2d_triton', mutates_args=())
 def _op(x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor) -> tuple[Tensor, Tensor]:
     with on(x): return _forward(x, x_proj, dt_proj, dt_bias, A, D)
 
@@ -325,7 +328,7 @@ def _(x, x_proj, dt_proj, dt_bias, A, D):
     return torch.empty_like(x, memory_format=format), x.new_empty(len(x), 4*x.shape[1], A.shape[2], chunks + 1)
 
 # %% ../nbs/20b_ss2d_gpu.ipynb #c055
-@torch.library.custom_op('dermomamba::ss2d_triton_backward', mutates_args=())
+@torch.library.custom_op(f'{_space}::ss2d_triton_backward', mutates_args=())
 def _backward_op(dy:Tensor, x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor, states:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     with on(x): return _backward(dy, x, x_proj, dt_proj, dt_bias, A, D, states)
 
@@ -341,19 +344,19 @@ def _save(ctx, inputs, output):
 
 def _grad(ctx, dy, _):
     x, *saved = ctx.saved_tensors
-    return torch.ops.dermomamba.ss2d_triton_backward(torch.zeros_like(x) if dy is None else dy, x, *saved)
+    return _ops.ss2d_triton_backward(torch.zeros_like(x) if dy is None else dy, x, *saved)
 
 _op.register_autograd(_grad, setup_context=_save)
-for _device in ('cuda', 'cpu'): torch.library.register_autocast('dermomamba::ss2d_triton', _device, torch.float32)
+for _device in ('cuda', 'cpu'): torch.library.register_autocast(f'{_space}::ss2d_triton', _device, torch.float32)
 
 # %% ../nbs/20b_ss2d_gpu.ipynb #c058
-@register_flop_formula(torch.ops.dermomamba.ss2d_triton)
+@register_flop_formula(_ops.ss2d_triton)
 def _flops(x, x_proj, dt_proj, dt_bias, A, *args, **kwargs) -> int:
     (Bs, D, H, W), R, N = x, dt_proj[2], A[2]
     L = H*W
     return 9*Bs*L*4*D*N + Bs*L*4*D + 2*Bs*4*L*D*(R + 2*N) + 2*Bs*4*L*D*R
 
-@register_flop_formula(torch.ops.dermomamba.ss2d_triton_backward)
+@register_flop_formula(_ops.ss2d_triton_backward)
 def _backward_flops(dy, *args, **kwargs) -> int: return 2*_flops(*args)
 
 # %% ../nbs/20b_ss2d_gpu.ipynb #c059
@@ -369,4 +372,4 @@ def ss2d_triton(
     args = x, x_proj, dt_proj, dt_bias, A, D
     if torch.is_autocast_enabled(x.device.type): args = tuple(a.float() for a in args)
     _check(*args)
-    return torch.ops.dermomamba.ss2d_triton(*args)[0]
+    return _ops.ss2d_triton(*args)[0]
