@@ -6,7 +6,7 @@
 __all__ = ['image_size', 'dermo_learner', 'SeedEpochs', 'EMA', 'Checkpoint', 'StopOnNaN', 'plateau_lr', 'Plateau',
            'DeepSupervision', 'DeepLoss']
 
-# %% ../nbs/35_learner.ipynb #c002
+# %% ../nbs/35_learner.ipynb #c003
 import io, math, random, time
 from pathlib import Path
 
@@ -25,14 +25,14 @@ from .loss import GuideFusionLoss
 from .metrics import DiceScore, IoUScore
 from .model import DermoMamba
 
-# %% ../nbs/35_learner.ipynb #c005
+# %% ../nbs/35_learner.ipynb #c006
 def image_size(
     dls, # fastai DataLoaders
 ) -> tuple: # (H, W)
     "Rows and columns of the images in a batch"
     return tuple(dls.valid.one_batch()[0].shape[-2:])
 
-# %% ../nbs/35_learner.ipynb #c006
+# %% ../nbs/35_learner.ipynb #c007
 def dermo_learner(
     dls,                  # fastai DataLoaders of images (B, 3, H, W) and masks (B, H, W) of 0 and 1
     model=None,           # a network that returns one logit a pixel (B, 1, H, W); None: `DermoMamba` of the images' size
@@ -51,7 +51,7 @@ def dermo_learner(
     return Learner(dls, model, loss_func or GuideFusionLoss(), metrics=metrics or [DiceScore(), IoUScore()],
                    **{'opt_func': Adam, 'lr': lr, 'wd': wd, 'cbs': cbs, **kwargs})
 
-# %% ../nbs/35_learner.ipynb #c036
+# %% ../nbs/35_learner.ipynb #c037
 class SeedEpochs(Callback):
     "Make all randomness of an epoch a function of (seed, epoch)"
     order = -20 # before anything draws a number
@@ -64,12 +64,12 @@ class SeedEpochs(Callback):
         random.seed(s); np.random.seed(s); torch.manual_seed(s)
         self.dls.train.rng = random.Random(s) # fastai's loader shuffles with a generator of its own
 
-# %% ../nbs/35_learner.ipynb #c038
+# %% ../nbs/35_learner.ipynb #c039
 def _training(learn):
     "Is this a real fit, and not the learning-rate finder, a validation or a prediction?"
     return learn.create_mbar and not hasattr(learn, 'lr_finder') # the latter two switch the bar over epochs off
 
-# %% ../nbs/35_learner.ipynb #c040
+# %% ../nbs/35_learner.ipynb #c041
 class EMA(Callback):
     "Average the weights over steps; validation and the fitted model use the average"
     order = 60 # before Checkpoint, which saves and restores it
@@ -100,7 +100,7 @@ class EMA(Callback):
     def after_validate(self): self.swap()
     def after_fit(self): self.swap(); self.avg = None
 
-# %% ../nbs/35_learner.ipynb #c042
+# %% ../nbs/35_learner.ipynb #c043
 class Checkpoint(Callback):
     "Write all that a continued run needs after every epoch; if the file is there at the start, go on from it"
     order = 65 # after the Recorder has its figures
@@ -137,7 +137,7 @@ class Checkpoint(Callback):
     def after_fit(self):
         if self.kept: self.learn.model.load_state_dict(self.kept)
 
-# %% ../nbs/35_learner.ipynb #c044
+# %% ../nbs/35_learner.ipynb #c045
 @patch
 def _restore(self:Checkpoint):
     try: ck = torch.load(self.path, map_location='cpu', weights_only=True)
@@ -151,7 +151,7 @@ def _restore(self:Checkpoint):
     if ck['ema']: self.learn.ema.restore(*ck['ema'])
     self.opt.load_state_dict(dict(state=to_device(ck['opt'], self.dls.device), hypers=self.opt.hypers))
 
-# %% ../nbs/35_learner.ipynb #c064
+# %% ../nbs/35_learner.ipynb #c065
 class StopOnNaN(Callback):
     "Stop before a loss that is no number reaches the weights"
     def after_loss(self):
@@ -159,7 +159,7 @@ class StopOnNaN(Callback):
             f'the loss is {self.learn.loss.item()} in epoch {self.epoch}, batch {self.iter}. The weights of the epoch before are kept. Try a lower learning rate or float32 '
             '(half precision overflows above 65,504), and look at the images of this data set for damage')
 
-# %% ../nbs/35_learner.ipynb #c068
+# %% ../nbs/35_learner.ipynb #c069
 def plateau_lr(
     lr:float,       # learning rate at the start
     scores:list,    # validation score of each epoch so far, higher is better
@@ -172,7 +172,7 @@ def plateau_lr(
         if bad > patience: lr, bad = lr/2, 0
     return lr
 
-# %% ../nbs/35_learner.ipynb #c070
+# %% ../nbs/35_learner.ipynb #c071
 class Plateau(Callback):
     "Train at `plateau_lr` of the scores in the checkpoint's history"
     def __init__(self,
@@ -182,7 +182,7 @@ class Plateau(Callback):
         if not hasattr(self, 'lr'): self.lr = self.opt.hypers[-1]['lr']
         self.opt.set_hyper('lr', plateau_lr(self.lr, [h[self.metric] for h in self.checkpoint.history]))
 
-# %% ../nbs/35_learner.ipynb #c072
+# %% ../nbs/35_learner.ipynb #c073
 class DeepSupervision(nn.Module):
     "A DermoMamba whose decoder stages each draw a mask while training"
     def __init__(self,
@@ -198,7 +198,7 @@ class DeepSupervision(nn.Module):
         y = self.model(x)
         return [y] + [F.interpolate(h(f), y.shape[2:], mode='bilinear') for h, f in zip(self.heads, self.found)] if self.training else y
 
-# %% ../nbs/35_learner.ipynb #c073
+# %% ../nbs/35_learner.ipynb #c074
 class DeepLoss(nn.Module):
     "`loss` of the last map, plus `weight` times the mean loss of the others"
     def __init__(self,

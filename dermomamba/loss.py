@@ -6,11 +6,11 @@
 __all__ = ['check_pair', 'edge_distance', 'attention_map', 'guide_fusion_released', 'bce_dice', 'BCEDiceLoss', 'GuideFusionLoss',
            'TverskyLoss']
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c002
+# %% ../nbs/33_guide_fusion_loss.ipynb #c003
 import numpy as np, torch, torch.nn.functional as F
 from torch import nn, Tensor
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c007
+# %% ../nbs/33_guide_fusion_loss.ipynb #c008
 def check_pair(
     logits:Tensor, # (B, 1, H, W), what the network returns, any float dtype
     target:Tensor  # (B, H, W) or (B, 1, H, W), 0 skin and 1 lesion, any dtype
@@ -28,7 +28,7 @@ def check_pair(
     if z.dtype != torch.float64: z = z.float()                     # sums over 50,000 pixels overflow half precision
     return z, t.to(z.dtype)
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c010
+# %% ../nbs/33_guide_fusion_loss.ipynb #c011
 def edge_distance(
     m:np.ndarray # 0 and 1, (H, W), or any number of axes for one transform over all of them
     )->np.ndarray: # same shape, in pixels: at least 1, infinite where the other class is nowhere
@@ -42,7 +42,7 @@ def edge_distance(
     d = edt(m) + edt(1 - m)                        # one of the two is 0 at every pixel
     return np.sqrt(np.rint(d * d))                 # d*d is whole: rounding removes OpenCV's noise in the last digit
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c013
+# %% ../nbs/33_guide_fusion_loss.ipynb #c014
 def attention_map(
     mask:Tensor,        # (B, 1, H, W) or (B, H, W), 0 and 1
     per_image:bool=True # one transform an image; False: one over the whole batch array, as released
@@ -53,7 +53,7 @@ def attention_map(
     else: d = edge_distance(m)
     return torch.from_numpy(1 / (1 + d)).float().to(mask.device)
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c019
+# %% ../nbs/33_guide_fusion_loss.ipynb #c020
 def guide_fusion_released(
     z:Tensor, # (B, 1, H, W) logits
     t:Tensor, # (B, 1, H, W) target, same dtype
@@ -66,7 +66,7 @@ def guide_fusion_released(
     A = attention_map(t, per_image=False).to(z.dtype)
     return (bce + dice * A).mean((1, 2, 3))
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c042
+# %% ../nbs/33_guide_fusion_loss.ipynb #c043
 def bce_dice(
     z:Tensor, # (B, 1, H, W) logits
     t:Tensor, # (B, 1, H, W) target, same dtype
@@ -81,7 +81,7 @@ def bce_dice(
     dice = (2 * total(p * t) + smooth) / (total(p + t) + smooth)
     return bce + 1 - dice
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c044
+# %% ../nbs/33_guide_fusion_loss.ipynb #c045
 class BCEDiceLoss(nn.Module):
     "Cross-entropy plus soft Dice per image, with what fastai asks of a loss"
     def __init__(self,
@@ -102,7 +102,7 @@ class BCEDiceLoss(nn.Module):
     def activation(self, logits): return logits.sigmoid()                    # logits -> probabilities (B, 1, H, W)
     def decodes(self, probs): return (probs > self.thresh).squeeze(1).long() # and those -> mask (B, H, W)
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c045
+# %% ../nbs/33_guide_fusion_loss.ipynb #c046
 class GuideFusionLoss(BCEDiceLoss):
     "Cross-entropy and Dice guided by the distance to the lesion's edge"
     variants = 'pixel', 'released'
@@ -121,7 +121,7 @@ class GuideFusionLoss(BCEDiceLoss):
         return bce_dice(z, t, 1 + self.strength * attention_map(t).to(z.dtype), self.smooth)
     def extra_repr(self): return f"variant={self.variant!r}, strength={self.strength}, smooth={self.smooth}"
 
-# %% ../nbs/33_guide_fusion_loss.ipynb #c079
+# %% ../nbs/33_guide_fusion_loss.ipynb #c080
 class TverskyLoss(BCEDiceLoss):
     "Tversky loss per image; focal with `gamma` under 1"
     def __init__(self,
