@@ -6,7 +6,7 @@
 __all__ = ['KNOBS', 'HELD_OUT', 'part_rng', 'draw_knobs', 'lesion', 'make_phantom', 'phantom_items', 'PhantomStore',
            'PhantomImage', 'PhantomMask', 'draw_flip', 'phantom_dls', 'write_phantoms']
 
-# %% ../nbs/30_phantom.ipynb #c003
+# %% ../nbs/30_phantom.ipynb #c004
 import io
 from pathlib import Path
 import numpy as np
@@ -16,7 +16,7 @@ from fastai.vision.all import DataLoaders, Datasets, Dihedral, IntToFloatTensor,
 from .core import write_atomic
 from .dermoscopy import Canvas, axes, border, bubbles, globules, hairs, light, network, pigment, region, ruler, sensor, sigmoid, skin, streaks, window
 
-# %% ../nbs/30_phantom.ipynb #c008
+# %% ../nbs/30_phantom.ipynb #c009
 def _sometimes(p, lo=.2): return lambda g: (g.random() < p)*g.uniform(lo, 1)
 
 KNOBS = dict(  # name: (lowest, highest, how it is drawn)
@@ -49,7 +49,7 @@ def draw_knobs(
         if v is not None and not lo <= v <= hi: raise ValueError(f"{name}={v!r} is out of range: use {lo}..{hi}, or None to draw it")
     return {name: draw(part_rng(seed, name)) if knobs.get(name) is None else knobs[name] for name, (_, _, draw) in KNOBS.items()}
 
-# %% ../nbs/30_phantom.ipynb #c011
+# %% ../nbs/30_phantom.ipynb #c012
 def _part(seed, name, yx): return Canvas(*yx, part_rng(seed, 'draw ' + name))
 
 def lesion(
@@ -71,7 +71,7 @@ def lesion(
     od *= (edge*np.maximum(detail, .15)*(1 - .85*inner('regression')))[..., None]
     return od*k['contrast']/od[d > 0, 1].mean(), .6*edge*inner('veil'), d > 0
 
-# %% ../nbs/30_phantom.ipynb #c014
+# %% ../nbs/30_phantom.ipynb #c015
 def _cover(image, coverage, colour): return image + coverage[..., None]*(colour - image)
 
 def _checked(size):
@@ -100,7 +100,7 @@ def make_phantom(
     image = sensor(part('sensor'), image, k['noise'])
     return (255*np.clip(image, 0, 1) + .5).astype(np.uint8), mask.astype(np.uint8)
 
-# %% ../nbs/30_phantom.ipynb #c048
+# %% ../nbs/30_phantom.ipynb #c051
 HELD_OUT = 1_000_000  # seeds from here on are for validation, seeds below it for training
 
 def phantom_items(
@@ -125,7 +125,7 @@ class PhantomStore:
         return self.kept[seed]
     def __getstate__(self): return {**self.__dict__, 'kept': {}}
 
-# %% ../nbs/30_phantom.ipynb #c051
+# %% ../nbs/30_phantom.ipynb #c054
 class PhantomImage(Transform):
     "Seed to `TensorImage` (3, H, W) uint8"
     def __init__(self, store: PhantomStore): super().__init__(); self.store = store
@@ -142,7 +142,7 @@ def draw_flip(
     "Random flips without the quarter turns, which would squeeze an oblong frame"
     return torch.tensor([0, 1, 2, 4], device=x.device)[torch.randint(0, 4, (len(x),), device=x.device)]
 
-# %% ../nbs/30_phantom.ipynb #c054
+# %% ../nbs/30_phantom.ipynb #c057
 def phantom_dls(
     n_train: int = 200,  # training phantoms: seeds start, start+1, ...
     n_valid: int = 50,  # held-out phantoms: seeds HELD_OUT+start, ...
@@ -160,7 +160,7 @@ def phantom_dls(
     tfms = [IntToFloatTensor(), Dihedral(p=1., draw=draw_flip), Normalize.from_stats(*imagenet_stats, cuda=False)]
     return sets.dataloaders(bs=bs, after_batch=tfms, num_workers=num_workers, device=device, drop_last=n_train >= bs)
 
-# %% ../nbs/30_phantom.ipynb #c060
+# %% ../nbs/30_phantom.ipynb #c063
 def _save(array, path, **kw):
     buffer = io.BytesIO()
     Image.fromarray(array).save(buffer, **kw)
