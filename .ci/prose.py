@@ -5,7 +5,7 @@ Every internal link of the notebooks and of README.md leads to a file of the pro
 Every word of the prose is in pyspellchecker's English dictionary or in `.ci/words.txt`.
 `prose.py --write` adds missing openings, and unknown words to that list: read what it adds.
 """
-import re, sys
+import copy, re, sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -31,7 +31,7 @@ GLOSSARY = 'Letters and words: [02_glossary](02_glossary.ipynb). Exercises with 
 def opening(path, write=False):
     "What is missing at the start of a notebook; with `write` it is put there"
     nb = nbformat.read(path, 4)
-    title, second = nb.cells[0], nb.cells[1]
+    title, second, before = nb.cells[0], nb.cells[1], copy.deepcopy(nb)
     faults = [f'{path.name}: no "{word}" in the first cell' for word in ('# ', '\n> ', 'Run time') if word not in title.source]
     if '02_glossary.ipynb' not in title.source and path.stem != '02_glossary':
         title.source += '\n\n' + GLOSSARY
@@ -39,8 +39,8 @@ def opening(path, write=False):
     if second.source != COLAB:
         nb.cells.insert(1, nbformat.v4.new_code_cell(COLAB, id='colab'))
         faults += [] if write else [f'{path.name}: the second cell is not the one for Colab']
-    if write: nbformat.write(nb, path)
-    if f']({path.name})' not in ''.join(c.source for c in nbformat.read(root/'nbs'/'index.ipynb', 4).cells): faults.append(f'{path.name}: not in the map of index.ipynb')
+    if write and nb != before: nbformat.write(nb, path)
+    if f']({path.name})' not in markdown(root/'nbs'/'index.ipynb'): faults.append(f'{path.name}: not in the map of index.ipynb')
     return faults
 
 

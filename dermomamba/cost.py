@@ -13,9 +13,10 @@ from unittest.mock import patch
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 
 from .core import peak_rss
+from .drawing import scan_products
 from .model import DermoMamba, load_model
 from .scan_reference import scan_chunked, scan_flops, scan_loop
-from .ss2d import SS2D, cross_merge, cross_scan, set_engine
+from .ss2d import SS2D, set_engine
 
 # %% ../nbs/43a_cost.ipynb #c005
 def open_model(
@@ -53,8 +54,7 @@ def check_model(
 # %% ../nbs/43a_cost.ipynb #c018
 def _visible(self, x):
     "What every counter sees of `SS2D.scan`: the projections, not the recurrence"
-    xs = cross_scan(x)
-    return cross_merge(self.dt_projs_weight @ (self.x_proj_weight @ xs)[:, :, :self.dt_rank], *x.shape[2:])
+    return scan_products(x, self.x_proj_weight, self.dt_projs_weight)
 
 # %% ../nbs/43a_cost.ipynb #c022
 _fvcore = {torch.ops.aten.native_batch_norm: lambda x, w, b, m, v, training, *a, **kw: (5 if training else 2)*math.prod(x),

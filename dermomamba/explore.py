@@ -8,7 +8,6 @@ __all__ = ['WALKS', 'PULSES', 'network', 'THRESHOLDS', 'BLOCKS', 'grid', 'explor
            'field_data', 'draw_field', 'follow_clicks', 'phantom_data', 'draw_phantom']
 
 # %% ../nbs/51_explore.ipynb #c003
-import io
 from functools import lru_cache
 from importlib import import_module
 from inspect import signature
@@ -215,6 +214,13 @@ def _dice(mask, truth):
     m, t = torch.from_numpy(mask), torch.from_numpy(truth)
     return dice_of(Confusion(*(n.sum() for n in (m*t, m*(1 - t), (1 - m)*t)), None)).item()
 
+def _averaged(p, tta): return p[:len(tta_views(tta))].mean(0) # the flips are the first four
+
+@lru_cache(64)
+def _curve(lesion, tta, postprocess): # a threshold that moves leaves it as it is
+    _, truth, p = _eight_views(lesion)
+    return [_dice(binary_mask(_averaged(p, tta), t, postprocess), truth) for t in THRESHOLDS]
+
 # %% ../nbs/51_explore.ipynb #c048
 THRESHOLDS = np.linspace(.05, .95, 37)
 def segmentation_data(
@@ -225,9 +231,9 @@ def segmentation_data(
 ):
     "Probabilities, mask and Dice of one lesion, and the Dice at all thresholds"
     image, truth, p = _eight_views(lesion)
-    p = p[:len(tta_views(tta))].mean(0)                                       # the flips are the first four
-    mask = lambda t: binary_mask(p, t, postprocess)
-    return SimpleNamespace(image=image, truth=truth, p=p, mask=mask(threshold), dice=_dice(mask(threshold), truth), curve=[_dice(mask(t), truth) for t in THRESHOLDS])
+    p = _averaged(p, tta)
+    mask = binary_mask(p, threshold, postprocess)
+    return SimpleNamespace(image=image, truth=truth, p=p, mask=mask, dice=_dice(mask, truth), curve=_curve(lesion, tta, postprocess))
 
 # %% ../nbs/51_explore.ipynb #c052
 def draw_segmentation(lesion=30, threshold=.5, tta='none', postprocess=False, fig=None):
