@@ -1,12 +1,13 @@
 # make demo   install, train on synthetic lesions, draw a picture (about 4 minutes after the install)
 # make lab    open the notebooks
+# make app    a page to segment your own images, on this machine only
 # make test   every test, in environments of their own
 # make export after editing a notebook: package, clean notebooks, README
 PYTHON ?= python3
 BIN = .venv/bin
 export NO_ALBUMENTATIONS_UPDATE = 1
 
-.PHONY: help install demo lab test export bench clean
+.PHONY: help install demo lab app test export bench clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -24,6 +25,9 @@ demo: install
 
 lab: install
 	$(BIN)/jupyter lab nbs
+
+app: install
+	$(BIN)/dermomamba_app
 
 test: install
 	$(BIN)/python .ci/checks.py

@@ -9,6 +9,8 @@ config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 words = lambda key: cfg[key].split()
+extras = {key.removesuffix("_requirements"): words(key) for key in cfg if key.endswith("_requirements")}
+extras["dev"] += extras["book"]  # who changes the book runs all of it
 setup(
     name=cfg["lib_name"],
     version=cfg["version"],
@@ -24,7 +26,7 @@ setup(
     package_data={"dermomamba": ["weights/SHA256SUMS", "weights/*/*"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=words("requirements"),
-    extras_require={"book": words("book_requirements"), "dev": words("book_requirements") + words("dev_requirements"), "mamba": words("mamba_requirements"), "evaluate": words("evaluate_requirements")},
+    extras_require=extras,
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],

@@ -17,20 +17,42 @@ def skip(why):
 
 
 @contextmanager
-def jupyter(folder):
-    "JupyterLab over a folder, on a free port; gives its address"
+def chromium():
+    "A headless Chromium"
+    try: from playwright.sync_api import sync_playwright, Error
+    except ImportError: skip('playwright is not installed')
+    path = os.environ.get('CHROMIUM') or next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+    with sync_playwright() as p:
+        try: browser = p.chromium.launch(executable_path=path, args=ARGS)
+        except Error as e: skip(f'no Chromium to start ({str(e).splitlines()[0]})')
+        yield browser
+        browser.close()
+
+
+def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
-        port = s.getsockname()[1]
+        return s.getsockname()[1]
+
+
+def wait_for(port):
+    "Until somebody listens there, a minute at most"
+    for _ in range(240):
+        with socket.socket() as s:
+            if s.connect_ex(('127.0.0.1', port)) == 0: return
+        time.sleep(.25)
+
+
+@contextmanager
+def jupyter(folder):
+    "JupyterLab over a folder, on a free port; gives its address"
+    port = free_port()
     env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', JUPYTER_CONFIG_DIR=f'{folder}/.config', JUPYTER_DATA_DIR=f'{folder}/.data')
     cmd = [sys.executable, '-m', 'jupyter', 'lab', '--no-browser', '--allow-root', f'--port={port}', '--ServerApp.token=', '--ServerApp.password=',
            '--ServerApp.ip=127.0.0.1', f'--ServerApp.root_dir={folder}', '--LabApp.news_url=None', '--LabApp.extension_manager=readonly']
     server = subprocess.Popen(cmd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(240):
-            with socket.socket() as s:
-                if s.connect_ex(('127.0.0.1', port)) == 0: break
-            time.sleep(.25)
+        wait_for(port)
         yield f'http://127.0.0.1:{port}'
     finally:
         server.terminate()
@@ -67,19 +89,13 @@ def run_and_move(page, address):
 
 
 def main(notebook):
-    try: from playwright.sync_api import sync_playwright, Error
-    except ImportError: skip('playwright is not installed')
-    chromium = os.environ.get('CHROMIUM') or next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-    with sync_playwright() as p, tempfile.TemporaryDirectory() as d:
-        try: browser = p.chromium.launch(executable_path=chromium, args=ARGS)
-        except Error as e: skip(f'no Chromium to start ({str(e).splitlines()[0]})')
+    with chromium() as browser, tempfile.TemporaryDirectory() as d:
         shutil.copytree(root, f'{d}/book', ignore=shutil.ignore_patterns('.git', '.venv*', 'runs', 'build'))
         with jupyter(f'{d}/book') as address:
             page = browser.new_page(viewport=dict(width=1300, height=1000))
             try: n, still = run_and_move(page, f'{address}/lab/tree/nbs/{notebook}')
             finally:
                 if shot := os.environ.get('SCREENSHOT'): page.screenshot(path=shot)
-        browser.close()
     if still or not n: sys.exit(f'{notebook}: of {n} explorers, these did not redraw: {still}')
     print(f'{notebook}: {n} explorers redrew when a slider moved')
 

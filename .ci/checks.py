@@ -1,7 +1,7 @@
 """Every check of the project, run by `make test` with the development environment's Python.
 
 1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index notebook,
-4. links lead somewhere and words are spelled, 5. nbdev_test passes, 6. the explorers move in a browser, where there is one,
+4. links lead somewhere and words are spelled, 5. nbdev_test passes, 6. explorers and app work in a browser, where there is one,
 7. the built wheel works in an environment of its own with the newest fastai and fastcore.
 `checks.py --write-readme` writes README.md instead.
 """
@@ -88,6 +88,7 @@ def main():
         ('links and spelling', lambda: sh(sys.executable, root/'.ci'/'prose.py')),
         ('notebooks run', lambda: sh(tools/'nbdev_test', '--n_workers', min(2, os.cpu_count() or 1), '--timing', '--do_print', cwd=root, env=env)),
         ('explorers in a browser', lambda: sh(sys.executable, root/'.ci'/'browser.py')),
+        ('app in a browser', lambda: sh(sys.executable, root/'.ci'/'browser_app.py', cwd=root)),
         ('wheel with the newest libraries', smoke),
     ]
     for name, step in steps:

@@ -5,25 +5,25 @@
 # %% auto #0
 __all__ = ['PROTOCOL', 'interleave', 'benchmark', 'main']
 
-# %% ../nbs/44_benchmark.ipynb #c002
+# %% ../nbs/44_benchmark.ipynb #c003
 import argparse, csv, json, os, sys, time
 from itertools import product
 from pathlib import Path
 
 import numpy as np, torch
 
-from .core import write_atomic, writable_folder, write_record
+from .core import no_empty_folder, write_atomic, writable_folder, write_figure, write_record
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
 from .ranking import HEADINGS, figures, scatter, table
 from .ss2d import set_engine
 
-# %% ../nbs/44_benchmark.ipynb #c020
+# %% ../nbs/44_benchmark.ipynb #c021
 def _now():
     "Seconds, once an accelerator has done all that it was given"
     if torch.accelerator.is_available(): torch.accelerator.synchronize()
     return time.perf_counter()
 
-# %% ../nbs/44_benchmark.ipynb #c021
+# %% ../nbs/44_benchmark.ipynb #c022
 def interleave(
     jobs:dict,       # name -> function of no arguments
     rounds:int=9,    # calls of each that count
@@ -38,7 +38,7 @@ def interleave(
             if i >= 0: times.setdefault(name, []).append(took)
     return times
 
-# %% ../nbs/44_benchmark.ipynb #c033
+# %% ../nbs/44_benchmark.ipynb #c034
 def _facts(spec, model):
     "Name, parameters, bytes as safetensors, and the Dice that a run left beside its weights"
     from safetensors.torch import save
@@ -57,7 +57,7 @@ def _facts(spec, model):
     except (KeyError, TypeError, ValueError) as e: raise ValueError(f'{path.parent}: run.json or scores.csv is damaged ({type(e).__name__}: {e}); move it away to go without a Dice') from e
     return row
 
-# %% ../nbs/44_benchmark.ipynb #c035
+# %% ../nbs/44_benchmark.ipynb #c036
 def benchmark(
     specs:list,              # as in `open_model`
     size:tuple=(192, 256),   # (H, W) of the images
@@ -93,19 +93,19 @@ def benchmark(
     _summary(rows, times)
     return rows, complete
 
-# %% ../nbs/44_benchmark.ipynb #c037
+# %% ../nbs/44_benchmark.ipynb #c038
 def _summary(rows, times):
     for (i, task), t in times.items():
         first = next(v for k, v in times.items() if k[1] == task and rows[k[0]]['device'] == rows[i]['device'])
         q1, median, q3 = np.quantile(t, (.25, .5, .75)).tolist()
         rows[i]['tasks'][task].update(median=median, q1=q1, q3=q3, ratio=float(np.median([a/b for a, b in zip(t, first)])), seconds=t)
 
-# %% ../nbs/44_benchmark.ipynb #c039
+# %% ../nbs/44_benchmark.ipynb #c040
 def _on(model, device):
     try: return model.to(device)
     except (RuntimeError, AssertionError) as e: raise ValueError(f'device {device!r} cannot be used; try cpu ({e}'.splitlines()[0] + ')') from e
 
-# %% ../nbs/44_benchmark.ipynb #c048
+# %% ../nbs/44_benchmark.ipynb #c049
 def _parser():
     p = argparse.ArgumentParser('dermomamba_benchmark', description='Measure networks side by side.')
     p.add_argument('models', nargs='+', help="'paper', a file of weights (model.safetensors), or package.module:callable that returns a network")
@@ -123,7 +123,7 @@ def _parser():
     p.add_argument('--out', default='runs/benchmark', help='folder for benchmark.json, table.txt and dice_latency.png (default %(default)s)')
     return p
 
-# %% ../nbs/44_benchmark.ipynb #c049
+# %% ../nbs/44_benchmark.ipynb #c050
 PROTOCOL = ('random images, float32 (bfloat16 autocast with amp), eager (torch.compile where the row says so); latency with one image, throughput with a batch; a step is forward, cross-entropy, backward and AdamW. '
             'After two warm-up calls all take turns, to and fro; medians and quartiles of the wall clock, GPU synchronised; ratio: median over the rounds of the time over that of the first network. '
             'Memory: peak beyond weights and images, in a process of its own. FLOPs: two a multiply-add, scans 9N+1 an input number and direction.')
@@ -139,16 +139,17 @@ def main(
     try:
         for name in ('batch', 'rounds', 'threads'):
             if getattr(a, name) is not None and getattr(a, name) < 1: raise ValueError(f'--{name} {getattr(a, name)}: at least 1')
-        out = writable_folder(a.out)
-        if a.threads: torch.set_num_threads(a.threads)
-        say(f'counts and memory first, then {a.rounds} rounds; Ctrl-C keeps what was measured')
-        rows, complete = benchmark(a.models, tuple(a.size), tuple(a.device), a.batch, a.step, a.engine, a.rounds, a.memory, a.amp, a.compile)
-        text = table(rows, a.by, a.batch) if rows else 'nothing was measured'
-        print(text)
-        write_atomic(out/'table.txt', text + '\n')
-        write_record(out/'benchmark.json', protocol=PROTOCOL, settings=vars(a), complete=complete, rows=rows)
-        points = [(r['model'], figures(r)['ms'], r['dice'], r['params']) for r in rows if 'dice' in r and 'median' in r['tasks'].get('forward 1', {})]
-        if points: scatter(points).savefig(out/'dice_latency.png')
+        with no_empty_folder(a.out):
+            out = writable_folder(a.out)
+            if a.threads: torch.set_num_threads(a.threads)
+            say(f'counts and memory first, then {a.rounds} rounds; Ctrl-C keeps what was measured')
+            rows, complete = benchmark(a.models, tuple(a.size), tuple(a.device), a.batch, a.step, a.engine, a.rounds, a.memory, a.amp, a.compile)
+            text = table(rows, a.by, a.batch) if rows else 'nothing was measured'
+            print(text)
+            write_atomic(out/'table.txt', text + '\n')
+            write_record(out/'benchmark.json', protocol=PROTOCOL, settings=vars(a), complete=complete, rows=rows)
+            points = [(r['model'], figures(r)['ms'], r['dice'], r['params']) for r in rows if 'dice' in r and 'median' in r['tasks'].get('forward 1', {})]
+            if points: write_figure(out/'dice_latency.png', scatter(points))
     except ValueError as e: say(e); return 2
     except OSError as e: say(f'{e.filename or a.out}: {e.strerror}. Is there room, and may it be written to?'); return 2
     for r in rows:
@@ -157,6 +158,6 @@ def main(
     if not complete: say(f'stopped; what was measured is in {out}')
     return 0 if complete else 130
 
-# %% ../nbs/44_benchmark.ipynb #c050
+# %% ../nbs/44_benchmark.ipynb #c051
 #| eval: false
 if __name__ == '__main__': raise SystemExit(main())

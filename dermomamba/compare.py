@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['METHOD', 'checkpoints', 'facts_of', 'place', 'compare', 'main']
 
-# %% ../nbs/44b_compare.ipynb #c002
+# %% ../nbs/44b_compare.ipynb #c003
 import argparse, re, sys, warnings
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np, torch
 from fastai.torch_core import default_device
 
 from .benchmark import interleave
-from .core import writable_folder, write_atomic, write_record
+from .core import no_empty_folder, writable_folder, write_atomic, write_figure, write_record
 from .cost import count_flops, make_job
 from .datasets import open_dataset
 from .evaluate import evaluate
@@ -22,7 +22,7 @@ from .inference import TTA, ready_model
 from .model import load_model
 from .runs import RunWarning, find_runs, interval, picture, rank, table
 
-# %% ../nbs/44b_compare.ipynb #c007
+# %% ../nbs/44b_compare.ipynb #c008
 def checkpoints(
     folder, # where to look, and everywhere below
 ) -> dict:  # SHA-256 -> file; of copies the first
@@ -31,7 +31,7 @@ def checkpoints(
     for f in sorted(Path(folder).rglob('*.safetensors')): files.setdefault(sha256(f), f)
     return files
 
-# %% ../nbs/44b_compare.ipynb #c010
+# %% ../nbs/44b_compare.ipynb #c011
 def facts_of(
     weights:list,  # files
     rounds:int=9,  # calls of each that are timed
@@ -47,7 +47,7 @@ def facts_of(
     for f, seconds in interleave(jobs, rounds).items(): facts[f]['ms'] = 1e3*float(np.median(seconds))
     return facts
 
-# %% ../nbs/44b_compare.ipynb #c019
+# %% ../nbs/44b_compare.ipynb #c020
 def place(
     weights, # file, folder or name
     how:dict # data, protocol, fold, role, tta, threshold, postprocess: see `evaluate`
@@ -57,7 +57,7 @@ def place(
     w = w.parent if w.name == 'model.safetensors' else w.with_suffix('') if w.suffix == '.safetensors' else w
     return w/(f"{Path(how['data']).name}-{Path(how['protocol']).name}{how['fold']}-{how['role']}-{how['tta']}-{how['threshold']}" + '-raw'*(not how['postprocess']))
 
-# %% ../nbs/44b_compare.ipynb #c022
+# %% ../nbs/44b_compare.ipynb #c023
 def _known(folder, out, files):
     "Runs below the folder, and those in `out` that belong to its weights"
     runs = find_runs(out, empty=True) if out.is_dir() else []
@@ -70,7 +70,7 @@ def _missing(files, runs, data, how):
     same = lambda s, sha, d: s['sha256'] == sha and s['data'] == Path(d).name and all(s[k] == v for k, v in asked.items())
     return [(f, d) for d in data for sha, f in files.items() if not any(same(r['settings'], sha, d) for r in runs)]
 
-# %% ../nbs/44b_compare.ipynb #c023
+# %% ../nbs/44b_compare.ipynb #c024
 METHOD = 'versus_best: this row minus the first; 95% bootstrap intervals over images; p not corrected for the number of rows; ms: one image, all views of its tta, networks timed in turn, medians'
 def compare(
     folder,             # with runs, weights or both, at any depth
@@ -96,16 +96,17 @@ def compare(
     if todo: runs = _known(folder, out, files)
     groups = rank(runs, {sha: facts[f] for sha, f in files.items() if f in facts})
     write_atomic(out/'compare.txt', table(groups))
-    picture(groups).savefig(out/'compare.png')
+    write_figure(out/'compare.png', picture(groups))
     scored = {r['settings']['sha256'] for r in runs}
     return write_record(out/'compare.json', kind='comparison', protocol=METHOD, device=str(device), groups=groups, not_evaluated=[f.relative_to(folder).as_posix() for sha, f in files.items() if sha not in scored])
 
-# %% ../nbs/44b_compare.ipynb #c034
+# %% ../nbs/44b_compare.ipynb #c035
 def _parser():
     p = argparse.ArgumentParser('dermomamba_evaluate', description='Score weights, or rank what lies below a folder.')
     what = p.add_mutually_exclusive_group(required=True)
     what.add_argument('--weights', help='file or folder of weights, or a name that ships with the package')
     what.add_argument('--compare', metavar='FOLDER', help='rank its evaluations; with --data and --protocol, evaluate its other weights first')
+    p.add_argument('--trust', action='store_true', help='open --weights even if it is a pickle with a program in it; only if you know who made it')
     p.add_argument('--data', nargs='+', default=[], help='folder of a data set; with --compare several')
     p.add_argument('--protocol', help='heldout (default), paper, kfold, transfer, or a folder of train.txt, valid.txt, test.txt')
     p.add_argument('--fold', type=int, default=0, help='of kfold: which one judges (default 0)')
@@ -120,7 +121,7 @@ def _parser():
     p.add_argument('--device', help='cpu, cuda, mps ... (default: GPU if there is one)')
     return p
 
-# %% ../nbs/44b_compare.ipynb #c036
+# %% ../nbs/44b_compare.ipynb #c037
 def _settings(a):
     "Settings of `evaluate`, checked"
     if a.weights and len(a.data) != 1: raise ValueError(f'--weights needs --data with one folder, got {len(a.data)}')
@@ -133,7 +134,7 @@ def _settings(a):
 
 def _score(a, how):
     out = a.out or Path('runs/evaluate', *place(Path(a.weights).resolve(), how | dict(data=a.data[0])).parts[-2:])
-    run = evaluate(a.weights, a.data[0], out, picture=a.picture, **how)
+    with no_empty_folder(out): run = evaluate(a.weights, a.data[0], out, picture=a.picture, trust=a.trust, **how)
     s = run['settings']
     print(f"{s['data']}, {s['protocol']}, {s['role']}: {run['n_scored']} images, threshold {s['threshold_used']:.3g}; mean over images [95% interval]")
     for name, v in run['scores'].items(): print(f'  {name:20}{interval(v)}')
@@ -141,12 +142,12 @@ def _score(a, how):
 
 def _rank(a, how):
     out = a.out or 'runs/compare'
-    c = compare(a.compare, a.data, out, **how)
+    with no_empty_folder(out): c = compare(a.compare, a.data, out, **how)
     print(table(c['groups']))
     for f in c['not_evaluated']: print(f'not evaluated: {f}' + '; give --data and --protocol'*(not a.data))
     print(f'in {out}: compare.json, compare.txt, compare.png')
 
-# %% ../nbs/44b_compare.ipynb #c037
+# %% ../nbs/44b_compare.ipynb #c038
 def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int:           # exit code: 0, 1 if something is wrong, 130 if interrupted
@@ -161,9 +162,9 @@ def main(
     except KeyboardInterrupt: say('stopped; finished evaluations are kept'); return 130
     except torch.OutOfMemoryError: say(f'--bs {a.bs}: not enough memory on the GPU; use fewer, or --device cpu'); return 1
     except ValueError as e: say(e); return 1
-    except OSError as e: say(f'{e.filename or a.out}: {e.strerror or e}'); return 1
+    except OSError as e: say(f'{e.filename or a.out}: {e.strerror or e}. Is there room, and may it be written to?'); return 1
     return 0
 
-# %% ../nbs/44b_compare.ipynb #c038
+# %% ../nbs/44b_compare.ipynb #c039
 #| eval: false
 if __name__ == '__main__': raise SystemExit(main())

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['AxialDWConv', 'CrossScaleMambaBlock']
 
-# %% ../nbs/21_csmb.ipynb #c002
+# %% ../nbs/21_csmb.ipynb #c003
 import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 
 from .ss2d import VSSBlock
 
-# %% ../nbs/21_csmb.ipynb #c005
+# %% ../nbs/21_csmb.ipynb #c006
 class AxialDWConv(nn.Module):
     "x + 3x3(kx1(1xk(x))), all depthwise with the same dilation"
     def __init__(self,
@@ -28,7 +28,7 @@ class AxialDWConv(nn.Module):
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
         return x + self.conv(self.mixer_h(self.mixer_w(x)))
 
-# %% ../nbs/21_csmb.ipynb #c016
+# %% ../nbs/21_csmb.ipynb #c017
 class CrossScaleMambaBlock(nn.Module):
     "Axial convolutions at three dilations, one shared VSSBlock, an untouched quarter; concat, BN, ReLU"
     def __init__(self,
@@ -45,4 +45,4 @@ class CrossScaleMambaBlock(nn.Module):
         x1, x2, x3, x4 = x.chunk(4, 1)
         y = torch.cat([self.dw1(x1), self.dw2(x2), self.dw3(x3)])          # (3B, C/4, H, W)
         y = self.vss(y.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        return F.relu(self.bn(torch.cat([*y.chunk(3), x4], 1)))
+        return F.relu(self.bn(torch.cat([*y.unflatten(0, (3, -1)), x4], 1)))

@@ -7,7 +7,7 @@ __all__ = ['image_files', 'match_pairs', 'LesionDataset', 'FolderPairs', 'ISIC20
            'DataReport', 'DataStatistics', 'paper_split', 'read_ids', 'DataError', 'Pair', 'read_image', 'read_mask',
            'image_size', 'check_pair', 'lesion_block']
 
-# %% ../nbs/31_datasets.ipynb #c003
+# %% ../nbs/31_datasets.ipynb #c004
 import unicodedata, warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -19,8 +19,8 @@ from .loading import DataError, Pair, _levels, _naming, check_pair, image_size, 
 
 _all_ = ['DataError', 'Pair', 'read_image', 'read_mask', 'image_size', 'check_pair', 'lesion_block']
 
-# %% ../nbs/31_datasets.ipynb #c007
-_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.gif'}
+# %% ../nbs/31_datasets.ipynb #c008
+_SUFFIXES = {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.gif', '.dcm', '.dicom', '.heic', '.heif'}
 def image_files(
     folder, # folder to list (not its subfolders)
 ) -> dict: # id -> path; the id is the file's name without its suffix
@@ -35,7 +35,7 @@ def image_files(
     if not found: raise DataError(f"{folder}: no image in it (looked for {', '.join(sorted(_SUFFIXES))}).")
     return found
 
-# %% ../nbs/31_datasets.ipynb #c013
+# %% ../nbs/31_datasets.ipynb #c016
 def match_pairs(
     images, # folder of images
     masks, # folder of masks: `ID.*`, `ID_segmentation.*`, `ID_mask.*` or `ID_lesion.*`
@@ -50,7 +50,7 @@ def match_pairs(
                 break
     return pairs, [p for n, p in images.items() if n not in pairs] + list(left.values())
 
-# %% ../nbs/31_datasets.ipynb #c016
+# %% ../nbs/31_datasets.ipynb #c019
 class LesionDataset:
     "Pairs of image and mask under one id each, sorted"
     splits = {}  # name -> function of the ids
@@ -73,7 +73,7 @@ class LesionDataset:
     def image(self, id) -> Path: return self.items_of([id])[0].image
     def mask(self, id) -> Path: return self.items_of([id])[0].mask
 
-# %% ../nbs/31_datasets.ipynb #c018
+# %% ../nbs/31_datasets.ipynb #c021
 @patch
 def items_of(self:LesionDataset,
     ids, # some of this data set's ids
@@ -84,7 +84,7 @@ def items_of(self:LesionDataset,
                              f"({len(lost)} absent; it has {self.ids[0]!r} to {self.ids[-1]!r}).")
     return [self.pairs[i] for i in ids]
 
-# %% ../nbs/31_datasets.ipynb #c020
+# %% ../nbs/31_datasets.ipynb #c023
 class FolderPairs(LesionDataset):
     "Your own data: a folder of images and a folder of masks, matched by name"
     def __init__(self,
@@ -99,14 +99,14 @@ class FolderPairs(LesionDataset):
         pairs, alone = match_pairs(images, masks)
         super().__init__(pairs, root, alone)
 
-# %% ../nbs/31_datasets.ipynb #c025
+# %% ../nbs/31_datasets.ipynb #c028
 def _inside(root, name):
     "The folder `name`: in `root`, `root` itself, or twice over, as unpacking may leave it"
     for p in (Path(root)/name, Path(root)):
         if p.name == name and p.is_dir(): return p/name if (p/name).is_dir() else p
     raise DataError(f"{root}: no folder {name!r} in it.")
 
-# %% ../nbs/31_datasets.ipynb #c026
+# %% ../nbs/31_datasets.ipynb #c029
 class ISIC2018(LesionDataset):
     "ISIC 2018 Task 1 in its official folders"
     def __init__(self,
@@ -117,7 +117,7 @@ class ISIC2018(LesionDataset):
         pairs, alone = match_pairs(_inside(root, images), _inside(root, masks))
         super().__init__(pairs, root, alone)
 
-# %% ../nbs/31_datasets.ipynb #c027
+# %% ../nbs/31_datasets.ipynb #c030
 class PH2(LesionDataset):
     "PH2 in its official folders: `PH2 Dataset images/IMD002/IMD002_Dermoscopic_Image/IMD002.bmp` and so on"
     def __init__(self,
@@ -130,19 +130,20 @@ class PH2(LesionDataset):
             else: alone += [p for p in pair if p.is_file()] or [d]
         super().__init__(pairs, root, alone)
 
-# %% ../nbs/31_datasets.ipynb #c029
+# %% ../nbs/31_datasets.ipynb #c032
 def open_dataset(
     path, # folder of a data set
 ) -> LesionDataset:
     "Guess the layout: ISIC 2018, PH2, or images/ beside masks/"
+    if not Path(path).is_dir(): raise DataError(f"{path}: not a data set I know: " + ("a file. Give a folder; an archive is unpacked with python -m dermomamba.archives."
+                                                if Path(path).exists() else "no such folder. Check the path."))
     why = []
     for kind in (ISIC2018, PH2, FolderPairs):
         try: return kind(path)
-        except DataError as e: why.append(f"  as {kind.__name__}: {e}")
-    raise DataError(f"{path}: not a data set I know.\n" + "\n".join(why) +
-                    "\nFor another layout give both folders: FolderPairs(images, masks).")
+        except DataError as e: why.append(f"as {kind.__name__}: {str(e).removeprefix(f'{path}: ').rstrip('.')}")
+    raise DataError(f"{path}: not a data set I know ({'; '.join(why)}). For another layout give both folders: FolderPairs(images, masks).")
 
-# %% ../nbs/31_datasets.ipynb #c039
+# %% ../nbs/31_datasets.ipynb #c042
 def inspect_pair(
     pair:Pair, # image and mask file
 ) -> dict: # size (H, W), area (lesion's share), grey (share of mask pixels that are neither dark nor bright), mean and square (3,) of RGB in 0-1
@@ -153,7 +154,7 @@ def inspect_pair(
                 grey=float(((levels > .1*white) & (levels < .9*white)).mean()),
                 mean=x.mean((0, 1)), square=(x*x).mean((0, 1)))
 
-# %% ../nbs/31_datasets.ipynb #c040
+# %% ../nbs/31_datasets.ipynb #c043
 def _inspect_all(ds, workers):
     "`inspect_pair` of every pair, or the `DataError` it raised"
     def one(pair):
@@ -161,7 +162,7 @@ def _inspect_all(ds, workers):
         except DataError as e: return e
     with ThreadPoolExecutor(workers) as pool: return list(pool.map(one, ds.items))
 
-# %% ../nbs/31_datasets.ipynb #c043
+# %% ../nbs/31_datasets.ipynb #c046
 @dataclass
 class DataReport:
     "What `check` found"
@@ -175,7 +176,7 @@ class DataReport:
             lines += [f"  {name}: {o}" for o in found[:20]] + ([f"  ... and {len(found)-20} more"] if len(found) > 20 else [])
         return "\n".join(lines)
 
-# %% ../nbs/31_datasets.ipynb #c044
+# %% ../nbs/31_datasets.ipynb #c047
 @patch
 def check(self:LesionDataset,
     workers:int=4, # threads that read files
@@ -191,7 +192,7 @@ def check(self:LesionDataset,
     if strict and report.problems: raise DataError(str(report))
     return report
 
-# %% ../nbs/31_datasets.ipynb #c053
+# %% ../nbs/31_datasets.ipynb #c056
 @dataclass
 class DataStatistics:
     "What the pairs look like"
@@ -206,7 +207,7 @@ class DataStatistics:
             "lesion's share of the image: " + ', '.join(f"{q:.0%} quantile {v:.1%}" for q, v in self.area.items()),
             f"RGB mean {np.round(self.mean, 3)}, std {np.round(self.std, 3)}"])
 
-# %% ../nbs/31_datasets.ipynb #c054
+# %% ../nbs/31_datasets.ipynb #c057
 @patch
 def statistics(self:LesionDataset,
     workers:int=4, # threads that read files
@@ -220,14 +221,14 @@ def statistics(self:LesionDataset,
     std = np.sqrt(np.mean([r['square'] for r in found], 0) - mean**2)
     return DataStatistics(len(found), dict(Counter(r['size'] for r in found).most_common()), areas, mean, std)
 
-# %% ../nbs/31_datasets.ipynb #c064
+# %% ../nbs/31_datasets.ipynb #c067
 def _holdout(ids, n, seed):
     "Sorted ids in two sorted parts, the second of `n`: the sets of sklearn's `train_test_split(ids, test_size=n, random_state=seed)`"
     ids = sorted(ids)
     order = np.random.RandomState(seed).permutation(len(ids))
     return tuple([ids[i] for i in sorted(part)] for part in (order[n:], order[:n]))
 
-# %% ../nbs/31_datasets.ipynb #c065
+# %% ../nbs/31_datasets.ipynb #c068
 def paper_split(
     ids, # the 2,594 training ids of ISIC 2018 Task 1
 ) -> tuple: # 2,074 training ids, 520 test ids, each sorted
@@ -238,17 +239,17 @@ def paper_split(
 
 ISIC2018.splits = {'paper': paper_split}
 
-# %% ../nbs/31_datasets.ipynb #c066
+# %% ../nbs/31_datasets.ipynb #c069
 @patch
 def split(self:LesionDataset,
     name:str='paper', # a split this data set knows
 ) -> tuple: # training ids, test ids
     "A published split"
     if name not in self.splits: raise DataError(
-        f"{type(self).__name__} has no split {name!r}; known: {', '.join(self.splits) or 'none'}. Use split_random, or read_ids for a list of your own.")
+        f"{self.root}: {type(self).__name__} has no split {name!r}; known: {', '.join(self.splits) or 'none'}. Use split_random (--protocol heldout), or read_ids for a list of your own.")
     return self.splits[name](self.ids)
 
-# %% ../nbs/31_datasets.ipynb #c070
+# %% ../nbs/31_datasets.ipynb #c073
 def read_ids(
     file, # text file, one id a line; empty lines and lines starting with # are passed over
 ) -> list: # ids
@@ -258,7 +259,7 @@ def read_ids(
     if not ids: raise DataError(f"{file}: no id in it. Write one id a line.")
     return ids
 
-# %% ../nbs/31_datasets.ipynb #c077
+# %% ../nbs/31_datasets.ipynb #c080
 @patch
 def split_random(self:LesionDataset,
     valid:float=.1, # share to hold out
@@ -269,7 +270,7 @@ def split_random(self:LesionDataset,
     ids = self.ids if ids is None else list(ids)
     return _holdout(ids, max(1, round(valid*len(ids))), seed)
 
-# %% ../nbs/31_datasets.ipynb #c083
+# %% ../nbs/31_datasets.ipynb #c086
 @patch
 def dataloaders(self:LesionDataset,
     train_ids, # ids to learn from

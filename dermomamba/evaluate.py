@@ -6,7 +6,7 @@
 __all__ = ['MEANS', 'PROTOCOL', 'maps_of', 'score_map', 'summarise', 'count_bins', 'calibration_error', 'check_files',
            'score_maps', 'evaluate', 'weights_file', 'picture_cases']
 
-# %% ../nbs/41_evaluate.ipynb #c002
+# %% ../nbs/41_evaluate.ipynb #c003
 import time
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np, torch
 
 from .boundary import boundary_scores, thresholded_jaccard
-from .core import writable_folder, write_csv, write_record
+from .core import writable_folder, write_csv, write_figure, write_record
 from .datasets import LesionDataset, open_dataset
 from .hub import sha256, shipped_file
 from .inference import binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size
@@ -23,7 +23,7 @@ from .metrics import Confusion, formulas
 from .protocols import parts, parts_from_lists
 from .statistics import bootstrap_ci
 
-# %% ../nbs/41_evaluate.ipynb #c005
+# %% ../nbs/41_evaluate.ipynb #c006
 def maps_of(
     ds:LesionDataset, # data set
     ids,              # which of its images
@@ -38,7 +38,7 @@ def maps_of(
         for (id, pair), p, s, size in zip(batch, *probabilities(model, torch.stack(xs), tta, return_spread=True), sizes):
             yield id, to_size(p[0], size).numpy(), to_size(s[0], size).numpy(), np.asarray(read_mask(pair.mask))
 
-# %% ../nbs/41_evaluate.ipynb #c007
+# %% ../nbs/41_evaluate.ipynb #c008
 def score_map(
     id,                    # of the image
     p,                     # probabilities (height, width)
@@ -55,7 +55,7 @@ def score_map(
     if boundary: row |= boundary_scores(mask, t)
     return row | {k: int(n) for k, n in c._asdict().items()}
 
-# %% ../nbs/41_evaluate.ipynb #c013
+# %% ../nbs/41_evaluate.ipynb #c014
 MEANS = 'dice', 'iou', 'precision', 'recall', 'specificity', 'soft_dice', 'boundary_f', 'hausdorff95'
 def summarise(
     rows:list, # one dict an image, from `score_map`
@@ -67,7 +67,7 @@ def summarise(
     return dict(scores={k: list(bootstrap_ci(v)) for k, v in columns.items()}, failed=float((iou.astype(np.float32) < np.float32(.65)).mean()),
                 pooled={k: f(pooled).item() for k, f in formulas.items()})
 
-# %% ../nbs/41_evaluate.ipynb #c016
+# %% ../nbs/41_evaluate.ipynb #c017
 def count_bins(
     p,        # probabilities, any shape
     true,     # 0 and 1, same shape
@@ -84,7 +84,7 @@ def calibration_error(
     n, p, t = np.asarray(bins, dtype=float)
     return float(np.abs(p - t).sum()/n.sum())
 
-# %% ../nbs/41_evaluate.ipynb #c019
+# %% ../nbs/41_evaluate.ipynb #c020
 def check_files(
     ds:LesionDataset, # data set
     ids,              # which of its images
@@ -92,7 +92,7 @@ def check_files(
     "Every mask has its image's size; reads headers only"
     for pair in ds.items_of(ids): check_pair(pair)
 
-# %% ../nbs/41_evaluate.ipynb #c021
+# %% ../nbs/41_evaluate.ipynb #c022
 def score_maps(
     maps,                  # as from `maps_of`
     threshold:float=.5,    # see `score_map`, likewise the next two
@@ -106,7 +106,7 @@ def score_maps(
         bins = bins + count_bins(p, true)
     return rows, bins
 
-# %% ../nbs/41_evaluate.ipynb #c022
+# %% ../nbs/41_evaluate.ipynb #c023
 PROTOCOL = ("each score is a mean over images with a 95% bootstrap interval over images, at the masks' own size, predictions resized bilinearly; soft_dice is the release's, of probabilities; "
             "boundary_f with a tolerance of 2 pixels; hausdorff95 in pixels by MONAI; thresholded_jaccard is IoU, or 0 below .65; failed is the share below .65; pooled: the formulas on all pixels together")
 def evaluate(
@@ -124,9 +124,10 @@ def evaluate(
     bs:int=8,              # images a batch
     device=None,           # None: GPU if there is one
     picture=None,          # write the best and worst cases to this PNG (patients' images: not for sharing)
+    trust:bool=False,      # run a program in `weights`? See `read_tensors`
 ) -> dict:                 # the record
     "Score weights under a protocol; everything that is needed to repeat it is written down"
-    out, model, ds, start = writable_folder(out), ready_model(weights, device), open_dataset(data), time.time()
+    out, model, ds, start = writable_folder(out), ready_model(weights, device, trust), open_dataset(data), time.time()
     roles = parts_from_lists(ds, protocol) if Path(protocol).is_dir() else parts(ds, protocol, fold)
     ids, valid = getattr(roles, role)[:n], roles.valid[:n]
     if threshold == 'valid' and not valid: raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: give --threshold')
@@ -142,7 +143,7 @@ def evaluate(
     return write_record(out/'run.json', kind='evaluation', protocol=PROTOCOL, settings=settings | dict(threshold_used=float(threshold)), n_scored=len(rows), **summarise(rows),
                         reliability=np.round(bins, 3).tolist(), calibration_error=calibration_error(bins), parameters=sum(p.numel() for p in model.parameters()), seconds=round(time.time() - start, 1))
 
-# %% ../nbs/41_evaluate.ipynb #c023
+# %% ../nbs/41_evaluate.ipynb #c024
 def weights_file(
     weights, # file, folder with model.safetensors, or a name that ships with the package
 ) -> Path:
@@ -150,7 +151,7 @@ def weights_file(
     path = Path(weights)
     return path if path.is_file() else path/'model.safetensors' if path.is_dir() else shipped_file(str(weights))
 
-# %% ../nbs/41_evaluate.ipynb #c025
+# %% ../nbs/41_evaluate.ipynb #c026
 def picture_cases(rows, ds, model, path, tta='none', threshold=.5, postprocess=True, n=4):
     "Draw the `n` images of lowest and of highest Dice, true outline white, predicted one yellow, into a PNG"
     from matplotlib.figure import Figure # not pyplot: no window, and a notebook's own figures stay as they are
@@ -163,4 +164,4 @@ def picture_cases(rows, ds, model, path, tta='none', threshold=.5, postprocess=T
         ax.set_title(f"{row['image']}  Dice {row['dice']:.3f}", fontsize=8)
         for mask, colour in ((true, 'w'), (binary_mask(p, threshold, postprocess), 'gold')):
             if 0 < mask.mean() < 1: ax.contour(mask, [.5], colors=colour, linewidths=1.2)
-    fig.savefig(path, dpi=100)
+    write_figure(path, fig, dpi=100)

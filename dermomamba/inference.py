@@ -6,7 +6,7 @@
 __all__ = ['FLIPS', 'TTA', 'as_image', 'network_input', 'normalise', 'look', 'to_size', 'tta_views', 'turned', 'turned_back',
            'views', 'probabilities', 'clean_mask', 'binary_mask', 'choose_threshold', 'ready_model', 'probability_maps']
 
-# %% ../nbs/36_inference.ipynb #c003
+# %% ../nbs/36_inference.ipynb #c004
 from itertools import islice, zip_longest
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from fastai.vision.all import PILImage, imagenet_stats
 from PIL import Image
 from torch import Tensor
 
+from .hub import WeightsError
 from .loading import LoadImage, image_size, read_image
 from .metrics import Confusion, dice_of
 from .model import load_model
 
-# %% ../nbs/36_inference.ipynb #c010
+# %% ../nbs/36_inference.ipynb #c011
 def as_image(
     source, # path, PIL image, or array (H, W, 3) of uint8
 ) -> Image.Image: # 8-bit RGB, upright
@@ -33,7 +34,7 @@ def as_image(
         f'{type(source).__name__}: an image is a path, a PIL image, or an array (H, W, 3) of uint8')
     return read_image(source)
 
-# %% ../nbs/36_inference.ipynb #c011
+# %% ../nbs/36_inference.ipynb #c012
 def network_input(
     source, # path, PIL image, or array (H, W, 3) of uint8
     size:tuple, # (H, W) the network takes
@@ -46,7 +47,7 @@ def network_input(
         own, im = im.size[::-1], load.resize(PILImage(im))
     return torch.from_numpy(np.array(im)).permute(2, 0, 1), own
 
-# %% ../nbs/36_inference.ipynb #c016
+# %% ../nbs/36_inference.ipynb #c017
 def normalise(
     x:Tensor, # bytes (B, 3, H, W)
 ) -> Tensor: # float32 (B, 3, H, W)
@@ -54,7 +55,7 @@ def normalise(
     mean, std = (torch.tensor(s, device=x.device)[:, None, None] for s in imagenet_stats)
     return (x.float()/255 - mean)/std
 
-# %% ../nbs/36_inference.ipynb #c024
+# %% ../nbs/36_inference.ipynb #c025
 @torch.no_grad()
 def look(
     model, # a network with one logit a pixel
@@ -65,10 +66,10 @@ def look(
     model.eval()
     try: p = model(x).sigmoid().float().cpu()
     finally: model.train(training)
-    if not p.isfinite().all(): raise ValueError('the network returns values that are not numbers: its weights are damaged or its training failed')
+    if not p.isfinite().all(): raise WeightsError('the network returns values that are not numbers: its weights are damaged or its training failed')
     return p
 
-# %% ../nbs/36_inference.ipynb #c030
+# %% ../nbs/36_inference.ipynb #c031
 def to_size(
     p:Tensor, # (..., H, W)
     size:tuple, # (height, width) wanted
@@ -77,7 +78,7 @@ def to_size(
     if p.shape[-2:] == tuple(size): return p
     return F.interpolate(p.reshape(1, -1, *p.shape[-2:]), size=tuple(size), mode='bilinear', antialias=True).reshape(*p.shape[:-2], *size)
 
-# %% ../nbs/36_inference.ipynb #c035
+# %% ../nbs/36_inference.ipynb #c036
 FLIPS = [(), (-1,), (-2,), (-2, -1)]  # as it is, left and right, up and down, both
 TTA = dict(none=[(False, ())], flips=[(False, axes) for axes in FLIPS], d4=[(transpose, axes) for transpose in (False, True) for axes in FLIPS])
 def tta_views(
@@ -87,7 +88,7 @@ def tta_views(
     if tta not in list(TTA): raise ValueError(f'tta={tta!r}: choose one of {", ".join(map(repr, TTA))}')
     return TTA[tta]
 
-# %% ../nbs/36_inference.ipynb #c037
+# %% ../nbs/36_inference.ipynb #c038
 def turned(
     x:Tensor, # (..., H, W)
     view:tuple, # (transpose?, axes to flip)
@@ -104,7 +105,7 @@ def turned_back(
     transpose, axes = view
     return y.flip(axes).mT if transpose else y.flip(axes)
 
-# %% ../nbs/36_inference.ipynb #c044
+# %% ../nbs/36_inference.ipynb #c045
 def views(
     model, # a network with one logit a pixel
     x:Tensor, # bytes (B, 3, H, W) of the network's size
@@ -117,7 +118,7 @@ def views(
         return turned_back(to_size(look(model, to_size(seen, size)), seen.shape[-2:]), view)
     return torch.stack([one(view) for view in tta_views(tta)])
 
-# %% ../nbs/36_inference.ipynb #c046
+# %% ../nbs/36_inference.ipynb #c047
 def probabilities(
     model, # a network with one logit a pixel
     x:Tensor, # bytes (B, 3, H, W) of the network's size
@@ -128,18 +129,23 @@ def probabilities(
     p = views(model, x, tta)
     return (p.mean(0), p.std(0, correction=0)) if return_spread else p.mean(0)
 
-# %% ../nbs/36_inference.ipynb #c065
+# %% ../nbs/36_inference.ipynb #c066
 def clean_mask(
     mask, # (H, W), 0 and 1
 ) -> np.ndarray: # (H, W) uint8, 0 and 1
     "Largest region (corners connect; of equals, the first from the top), its holes filled"
     from scipy import ndimage
-    regions, n = ndimage.label(mask, np.ones((3, 3)))
-    if n == 0: return np.zeros(regions.shape, np.uint8)
-    largest = np.bincount(regions.flat)[1:].argmax() + 1
-    return ndimage.binary_fill_holes(regions == largest).astype(np.uint8)
+    mask = np.asarray(mask) != 0
+    clean, rows, cols = np.zeros(mask.shape, np.uint8), np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows): return clean
+    box = np.s_[rows[0]:rows[-1] + 1, cols[0]:cols[-1] + 1]                             # beyond it there is nothing to look at
+    regions, n = ndimage.label(mask[box], np.ones((3, 3)))
+    largest = np.bincount(regions.ravel())[1:].argmax() + 1
+    skin, n = ndimage.label(np.pad(regions != largest, 1, constant_values=True))        # 1 is the skin that reaches the rim
+    clean[box] = (skin != 1)[1:-1, 1:-1]
+    return clean
 
-# %% ../nbs/36_inference.ipynb #c071
+# %% ../nbs/36_inference.ipynb #c074
 def binary_mask(
     p, # probabilities (H, W)
     threshold:float=.5, # lesion where the probability is above
@@ -149,7 +155,7 @@ def binary_mask(
     mask = (np.asarray(p) > threshold).astype(np.uint8)
     return clean_mask(mask) if postprocess else mask
 
-# %% ../nbs/36_inference.ipynb #c076
+# %% ../nbs/36_inference.ipynb #c079
 def choose_threshold(
     prob_maps, # iterable of probabilities (height, width), each at its image's own size
     masks, # iterable of true masks (height, width), 0 and 1
@@ -172,20 +178,21 @@ def choose_threshold(
     best = min(zip(dice, grid), key=lambda row: (-row[0], abs(row[1] - .5)))[1]
     return best, dict(threshold=grid, dice=dice)
 
-# %% ../nbs/36_inference.ipynb #c091
+# %% ../nbs/36_inference.ipynb #c094
 def ready_model(
     model, # a DermoMamba, or a file of its weights
     device=None, # 'cpu', 'cuda', ...; None: where it is, and for a file fastai's default
+    trust:bool=False, # see `read_tensors`
 ):
     "The model, loaded if need be, on its device"
     if model is None: raise ValueError('no weights: give model=, a DermoMamba, a file that save_model or dermomamba_train wrote, or a name such as isic2018')
-    if isinstance(model, (str, Path)): model, device = load_model(model), device or default_device()
+    if isinstance(model, (str, Path)): model, device = load_model(model, trust=trust), device or default_device()
     if not isinstance(model, nn.Module) or not hasattr(model, 'img_size'):
         raise ValueError(f'model is a {type(model).__name__}: expected a DermoMamba or the path of its weights; of a Learner give learn.model')
     try: return model.to(device) if device else model
     except (RuntimeError, AssertionError) as e: raise ValueError(f'device {str(device)!r} cannot be used ({str(e).splitlines()[0]}); try cpu') from e
 
-# %% ../nbs/36_inference.ipynb #c094
+# %% ../nbs/36_inference.ipynb #c097
 def probability_maps(
     inputs, # iterable of (key, bytes (3, H, W), own size)
     model, # DermoMamba

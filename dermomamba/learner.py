@@ -140,16 +140,19 @@ class Checkpoint(Callback):
 # %% ../nbs/35_learner.ipynb #c045
 @patch
 def _restore(self:Checkpoint):
-    try: ck = torch.load(self.path, map_location='cpu', weights_only=True)
-    except Exception as e: raise ValueError(f'{self.path}: not a checkpoint of this program, or damaged ({e}); remove it to start anew') from e
-    other = {k: (ck['settings'].get(k), v) for k, v in self.settings.items() if ck['settings'].get(k) != v}
+    try:
+        ck = torch.load(self.path, map_location='cpu', weights_only=True)
+        self.history, self.done, self.kept, settings, _ = ck['history'], len(ck['history']), ck['kept'], dict(ck['settings']), (ck['model'], ck['ema'], ck['opt'])
+    except Exception as e: raise ValueError(f'{self.path}: not a checkpoint of this program, or damaged ({type(e).__name__}); move it away to start anew') from e
+    other = {k: (settings.get(k), v) for k, v in self.settings.items() if settings.get(k) != v}
     if other:
         changes = ', '.join(f'{k}={a!r}, now {b!r}' for k, (a, b) in other.items())
         raise ValueError(f'{self.path} belongs to a run with other settings ({changes}); use those, or another output folder')
-    self.history, self.done, self.kept = ck['history'], len(ck['history']), ck['kept']
-    self.learn.model.load_state_dict(ck['model'])
-    if ck['ema']: self.learn.ema.restore(*ck['ema'])
-    self.opt.load_state_dict(dict(state=to_device(ck['opt'], self.dls.device), hypers=self.opt.hypers))
+    try:
+        self.learn.model.load_state_dict(ck['model'])
+        if ck['ema']: self.learn.ema.restore(*ck['ema'])
+        self.opt.load_state_dict(dict(state=to_device(ck['opt'], self.dls.device), hypers=self.opt.hypers))
+    except Exception as e: raise ValueError(f'{self.path}: its weights do not fit this network; move it away to start anew') from e
 
 # %% ../nbs/35_learner.ipynb #c065
 class StopOnNaN(Callback):

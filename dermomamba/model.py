@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PRESETS', 'EncoderStage', 'DecoderStage', 'DermoMamba', 'convert_original_state_dict', 'save_model', 'load_model']
 
-# %% ../nbs/24_dermomamba.ipynb #c002
+# %% ../nbs/24_dermomamba.ipynb #c003
 import json, re
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from .bottleneck import PCAM, SweepMamba
 from .cbam import CBAM
 from .core import write_atomic
 from .csmb import CrossScaleMambaBlock
-from .hub import ABOUT, TAGS, model_card, shipped, shipped_file
+from .hub import ABOUT, TAGS, WeightsError, model_card, read_tensors, shipped, shipped_file
 
-# %% ../nbs/24_dermomamba.ipynb #c007
+# %% ../nbs/24_dermomamba.ipynb #c008
 class EncoderStage(nn.Module):
     "Cross-Scale Mamba Block with a normalised convolution beside it, then widen and halve"
     def __init__(self,
@@ -39,7 +39,7 @@ class EncoderStage(nn.Module):
         skip = F.relu(self.bn(self.widen(m)))
         return F.max_pool2d(skip, 2), skip
 
-# %% ../nbs/24_dermomamba.ipynb #c009
+# %% ../nbs/24_dermomamba.ipynb #c010
 class DecoderStage(nn.Module):
     "Upsample, concatenate the skip, mix, narrow"
     def __init__(self,
@@ -54,7 +54,7 @@ class DecoderStage(nn.Module):
         x = torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skip], 1)
         return self.bn(F.gelu(self.conv(self.mix(x))))
 
-# %% ../nbs/24_dermomamba.ipynb #c011
+# %% ../nbs/24_dermomamba.ipynb #c012
 _renames = [(r'^pw_in\.', 'stem.'), (r'^conv_out\.', 'head.'), (r'^b1\.', 'sweep.'), (r'^b2\.', 'pcam.'), (r'^e(\d)\.', lambda m: f'encoder.{int(m[1])-1}.'),
             (r'^s(\d)\.', lambda m: f'skips.{int(m[1])-1}.'), (r'^d(\d)\.', lambda m: f'decoder.{5-int(m[1])}.'),
             (r'\bresmamba\.ins_norm\b', 'norm'), (r'\bresmamba\.', ''), (r'\bself_attention\b', 'ss2d'), (r'\bln_1\b', 'norm')]
@@ -66,7 +66,7 @@ def _rename(name):
     if name.startswith('decoder.'): return name.replace('.pw2.', '.conv.').replace('.pw.', '.mix.')
     return name.replace('.pw.', '.widen.')
 
-# %% ../nbs/24_dermomamba.ipynb #c016
+# %% ../nbs/24_dermomamba.ipynb #c017
 PRESETS = dict(paper=dict(), tiny=dict(img_size=(96, 128), widths=(8, 8, 16, 40, 80, 160)))
 
 class _Named(PyTorchModelHubMixin):
@@ -91,14 +91,14 @@ class _Named(PyTorchModelHubMixin):
         "Trained weights, in eval mode"
         if not Path(name).exists() and re.fullmatch(r'[\w.-]+/[\w.-]+', str(name)):
             try: name = hf_hub_download(name, 'model.safetensors', **download)
-            except OSError as e: raise ValueError(f'{name}: not here, and no model.safetensors on the hub; pickles are not opened ({e})') from e
+            except OSError as e: raise WeightsError(f'{name}: not here, and no model.safetensors on the hub; pickles are not opened ({e})') from e
         return load_model(name, engine, img_size).to(map_location)
 
     def _save_pretrained(self, folder): save_model(self, folder/'model.safetensors')
 
     def generate_model_card(self, **facts): return model_card(network=f'images of {self.img_size}', **facts)
 
-# %% ../nbs/24_dermomamba.ipynb #c018
+# %% ../nbs/24_dermomamba.ipynb #c019
 class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
     "DermoMamba (Hoang et al. 2025): a U-shaped lesion segmenter with 2-D selective scans; returns one logit a pixel"
     def __init__(self,
@@ -134,7 +134,7 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
         for stage, skip, gate in zip(self.decoder, reversed(skips), reversed(self.skips)): x = stage(x, gate(skip))
         return self.head(x)
 
-# %% ../nbs/24_dermomamba.ipynb #c030
+# %% ../nbs/24_dermomamba.ipynb #c031
 def convert_original_state_dict(
     sd:dict, # parameters by their original names, perhaps inside 'state_dict', perhaps with a prefix such as 'model.'
 ) -> dict:   # the same tensors by our names
@@ -145,7 +145,7 @@ def convert_original_state_dict(
     prefix = anchor.removesuffix('pw_in.weight')
     return {_rename(k.removeprefix(prefix)): v for k, v in sd.items() if k.startswith(prefix)}
 
-# %% ../nbs/24_dermomamba.ipynb #c037
+# %% ../nbs/24_dermomamba.ipynb #c038
 def save_model(
     model:nn.Module,  # a DermoMamba
     path:str|Path,    # file to write, ending in .safetensors
@@ -162,25 +162,43 @@ def save_model(
     write_atomic(path, save(sd, dict(format='dermomamba', **meta, **{k: str(v) for k, v in info.items()})))
     return path
 
-# %% ../nbs/24_dermomamba.ipynb #c039
+# %% ../nbs/24_dermomamba.ipynb #c040
+def _settings_of(sd):
+    "Arguments of DermoMamba, read off the shapes of its weights"
+    wide = [sd[f'encoder.{i}.widen.weight'].shape for i in range(5)]
+    return dict(img_size=[32*sd[f'sweep.mamba{i}.in_proj.weight'].shape[1] for i in (2, 3)], in_channels=sd['stem.weight'].shape[1], widths=[wide[0][1], *(s[0] for s in wide)])
+
+def _misfit(sd, plan):
+    "What is wrong with the first tensor that does not belong, or ''"
+    for k in {**plan, **sd}:
+        if k not in sd: return f'{k} is missing'
+        if k not in plan: return f'it has no place for {k!r:.80}'
+        v, want = sd[k], plan[k]
+        if v.shape != want.shape: return f'{k} has the shape {tuple(v.shape)}, not {tuple(want.shape)}'
+        if v.dtype not in ((torch.float16, torch.bfloat16, torch.float32, torch.float64) if want.is_floating_point() else (want.dtype,)): return f'{k} holds {v.dtype}'
+        if not v.float().isfinite().all(): return f'{k} holds a value that is no number: the training failed, or the file is damaged'
+    return ''
+
+# %% ../nbs/24_dermomamba.ipynb #c041
 def load_model(
     path:str|Path,       # file of `save_model`, folder with model.safetensors, or a shipped name
     engine:str='auto',   # see `selective_scan`
     img_size:tuple=None, # the size you need; None: the file's
+    trust:bool=False,    # see `read_tensors`
 ) -> nn.Module:          # a DermoMamba in eval mode, on the CPU
-    "Rebuild a DermoMamba from a safetensors file; nothing is unpickled"
-    from safetensors import SafetensorError, safe_open
+    "Rebuild a DermoMamba from a safetensors file, or from a checkpoint of `torch.save`, the original release's included"
     path = shipped_file(path) if path in shipped() else Path(path)
     if path.is_dir(): path /= 'model.safetensors'
-    if not path.is_file(): raise ValueError(f"{path}: no such file; expected weights written by save_model or dermomamba_train, or a shipped name ({', '.join(shipped()) or 'none yet'})")
+    if not path.is_file(): raise WeightsError(f"{path}: no such file; expected weights written by save_model or dermomamba_train, or a shipped name ({', '.join(shipped()) or 'none yet'})")
+    sd, meta = read_tensors(path, trust)
     try:
-        with safe_open(path, 'pt') as f: meta, sd = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
-    except SafetensorError as e: # torch.save writes a zip; before, a bare pickle
-        pickled = re.match(rb'PK\x03\x04|\x80[\x02-\x05][^\0-\x1f]', path.read_bytes())
-        raise ValueError(f'{path}: ' + ('a pickle can run code and is not opened; use convert_original_state_dict or load_state_dict, then save_model' if pickled else f'not a safetensors file, or cut short ({e}); copy it again, or train anew with dermomamba_train')) from e
-    try: model = DermoMamba(**{k: json.loads(meta[k]) for k in ('img_size', 'in_channels', 'widths')}, engine=engine)
-    except KeyError: raise ValueError(f'{path}: no DermoMamba weights (its metadata are {meta}); expected a file written by save_model') from None
-    if img_size and model.img_size != tuple(img_size): raise ValueError(f'{path}: weights for images of {model.img_size}, not {tuple(img_size)}: resize the images, or train anew')
-    try: model.load_state_dict(sd)
-    except RuntimeError as e: raise ValueError(f'{path}: its weights do not fit the network it names: {str(e).splitlines()[1].strip():.200}') from e
+        if meta is None and 'stem.weight' not in sd: sd = convert_original_state_dict(sd)
+        config = _settings_of(sd) if meta is None else {k: json.loads(meta[k]) for k in ('img_size', 'in_channels', 'widths')}
+        if len(config['widths']) != 6: raise ValueError(f"{len(config['widths'])} widths instead of 6")
+        with torch.device('meta'): plan = DermoMamba(**config, engine=engine).state_dict() # shapes without numbers: no memory is taken yet
+    except Exception as e: raise WeightsError(f"{path}: no DermoMamba weights ({f'its metadata are {meta!s:.200}' if meta is not None else 'no such names in it'}; {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''!s:.120}); expected a file written by save_model") from e
+    if wrong := _misfit(sd, plan): raise WeightsError(f'{path}: its weights do not fit the network it names: {wrong}')
+    if img_size and tuple(config['img_size']) != tuple(img_size): raise WeightsError(f"{path}: weights for images of {tuple(config['img_size'])}, not {tuple(img_size)}: resize the images, or train anew")
+    model = DermoMamba(**config, engine=engine)
+    model.load_state_dict(sd)
     return model.eval()

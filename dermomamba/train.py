@@ -4,19 +4,19 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'make_dls', 'KeepLog', 'SoftDice', 'build_learner', 'score_learner', 'write_run',
-           'train', 'start_from', 'picture', 'main']
+           'check_numbers', 'usable_device', 'train', 'start_from', 'picture', 'main']
 
-# %% ../nbs/40_train.ipynb #c002
-import argparse, sys
+# %% ../nbs/40_train.ipynb #c003
+import argparse, math, re, sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np, torch
 from fastai.callback.core import Callback
-from fastai.torch_core import default_device, set_seed
+from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
 from .augment import lesion_augment
-from .core import writable_folder, write_csv, write_record
+from .core import no_empty_folder, writable_folder, write_csv, write_figure, write_record
 from .datasets import open_dataset
 from .learner import Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner
 from .loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
@@ -25,7 +25,7 @@ from .model import PRESETS, DermoMamba, load_model, save_model
 from .phantom import phantom_dls
 from .protocols import PROTOCOLS, parts
 
-# %% ../nbs/40_train.ipynb #c005
+# %% ../nbs/40_train.ipynb #c006
 def make_dls(
     data:str,               # folder of a data set, or 'phantom'
     size:tuple,             # (H, W) of the network's input
@@ -44,28 +44,28 @@ def make_dls(
         return dls, [f'phantom_{s:04d}' for s in dls.valid_ds.items]
     ds = open_dataset(data)
     p = parts(ds, protocol, fold)
-    if not p.train: raise ValueError(f'protocol {protocol!r} trains nothing; choose heldout, kfold or paper')
+    if not p.train: raise ValueError(f'{data}: {len(ds)} pairs are too few for protocol {protocol!r}, none is left to train on; add pairs, or choose heldout, kfold or paper')
     train, valid = p.train, p.valid[:n_train]
     if n_train: train = sorted(np.random.RandomState(seed).permutation(train)[:n_train].tolist())
     dls = ds.dataloaders(train, valid, size=size, bs=bs, augment=None if augment == 'none' else lesion_augment(augment, size),
                          cache=True, device=device, num_workers=workers)
     return dls, valid
 
-# %% ../nbs/40_train.ipynb #c010
+# %% ../nbs/40_train.ipynb #c011
 LOSSES = dict(pixel=GuideFusionLoss, released=partial(GuideFusionLoss, 'released'), bce_dice=BCEDiceLoss, tversky=TverskyLoss, focal_tversky=partial(TverskyLoss, gamma=.75))
 RECIPES = dict(
     ours    =dict(loss='pixel',    augment='light',    schedule='one_cycle', lr=2e-3, bs=8, wd=1e-2, clip=1., ema=.998, deep=0., select='last'),
     released=dict(loss='released', augment='released', schedule='plateau',   lr=1e-4, bs=4, wd=0.,   clip=0., ema=0.,   deep=0., select='soft_dice'))
 
-# %% ../nbs/40_train.ipynb #c016
+# %% ../nbs/40_train.ipynb #c017
 class KeepLog(Callback):
     "Write log.csv after every epoch: a bad run is seen while it runs"
     order = 66 # after Checkpoint, whose history it is
     def __init__(self, out): self.out = out
     def after_epoch(self):
-        if self.checkpoint.history: write_csv(self.out/'log.csv', self.checkpoint.history)
+        if self.checkpoint.history and not rank_distrib(): write_csv(self.out/'log.csv', self.checkpoint.history)
 
-# %% ../nbs/40_train.ipynb #c017
+# %% ../nbs/40_train.ipynb #c018
 def SoftDice(): return PerImage(partial(image_by_image, soft_dice_released), 'soft_dice')
 
 def build_learner(
@@ -84,10 +84,13 @@ def build_learner(
     if r['ema']: cbs.append(EMA(r['ema']))
     if r['schedule'] == 'plateau': cbs.append(Plateau('soft_dice'))
     cbs.append(KeepLog(out))
-    cbs.append(Checkpoint(out/'last.pth', settings, best=None if r['select'] == 'last' else r['select'], seconds=seconds))
-    return dermo_learner(dls, model, loss, [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()], r['lr'], r['wd'], r['clip'], cbs, path=out)
+    kind = Checkpoint
+    if num_distrib() > 1: from dermomamba.distributed import GroupCheckpoint as kind
+    cbs.append(kind(out/'last.pth', settings, best=None if r['select'] == 'last' else r['select'], seconds=seconds))
+    learn = dermo_learner(dls, model, loss, [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()], r['lr'], r['wd'], r['clip'], cbs, path=out)
+    return _together(learn, r['bs'])
 
-# %% ../nbs/40_train.ipynb #c019
+# %% ../nbs/40_train.ipynb #c020
 PROTOCOL = 'validation images: mean over images of each score, predictions thresholded at probability 0.5, at the size of the network input; no test-time augmentation, no post-processing'
 def score_learner(
     learn,    # a fastai Learner
@@ -100,14 +103,57 @@ def score_learner(
     rows = [dict(zip(table, row)) for row in zip(*table.values())]
     return rows, {k: sum(table[k])/len(rows) for k in ('dice', 'iou', 'precision', 'recall')}
 
-# %% ../nbs/40_train.ipynb #c020
+# %% ../nbs/40_train.ipynb #c021
 def write_run(out, rows, **facts):
     "Write scores.csv and run.json: settings, scores, versions, machine"
     import fastai
     write_csv(out/'scores.csv', rows)
     return write_record(out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, **facts)
 
-# %% ../nbs/40_train.ipynb #c022
+# %% ../nbs/40_train.ipynb #c023
+def _place(device): # -> device of this process, its number, how many there are
+    if num_distrib() < 2: return usable_device(device), 0, 1
+    from dermomamba.distributed import group_device
+    return group_device(device), rank_distrib(), num_distrib()
+
+def _together(learn, bs):
+    group, n = num_distrib(), len(learn.dls.train_ds)
+    if group < 2: return learn
+    if n < group*bs: raise ValueError(f'{group} processes with {bs} images a batch need {group*bs} training images, here are {n}: give a smaller --launch or --bs')
+    from dermomamba.distributed import distribute
+    return distribute(learn)
+
+def _fit(learn, epochs, r):
+    if r['schedule'] == 'one_cycle': learn.fit_one_cycle(epochs, r['lr'])
+    else: learn.fit(epochs, r['lr'])
+    if num_distrib() < 2: return
+    from dermomamba.distributed import leave
+    leave(learn) # from here process 0 is alone: it scores and writes
+
+# %% ../nbs/40_train.ipynb #c025
+_least = dict(epochs=1, bs=1, n_train=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0, deep=0)
+def check_numbers(
+    numbers:dict, # name -> value; None: not given
+):
+    "Refuse a number out of its range"
+    for k, least in _least.items():
+        if (v := numbers.get(k)) is not None and not least <= v < math.inf: raise ValueError(f'{k}={v}: at least {least}')
+    for k in ('lr', 'minutes'):
+        if (v := numbers.get(k)) is not None and not 0 < v < math.inf: raise ValueError(f'{k}={v}: more than 0')
+    if numbers.get('ema') is not None and numbers['ema'] >= 1: raise ValueError(f"ema={numbers['ema']}: less than 1, such as 0.998; 0 for none")
+    if (numbers.get('seed') or 0) >= 2**32: raise ValueError(f"seed={numbers['seed']}: less than 2**32")
+
+def usable_device(
+    name=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: GPU if there is one
+) -> torch.device:
+    "The device, proved by using it"
+    try:
+        device = torch.device(name) if name else default_device()
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as e: raise ValueError(f'device {str(name)!r} cannot be used ({str(e).splitlines()[0]}); try cpu') from e
+    return device
+
+# %% ../nbs/40_train.ipynb #c027
 def train(
     data:str,                # folder of a data set, or 'phantom'
     out:str|Path,            # folder for what the run leaves behind
@@ -124,35 +170,37 @@ def train(
     device=None,             # None: GPU if there is one
     workers:int=0,           # processes that load
     minutes:float=None,      # stop before an epoch that would end later; the same call goes on
+    trust:bool=False,        # run a program in `init`? See `read_tensors`
     **changes,               # entries of the recipe to change
 ):
     "Train a DermoMamba, score the images that choose, write all of it down; goes on from `last.pth` if that is there"
-    out, r = writable_folder(out), RECIPES[recipe] | {k: v for k, v in changes.items() if v is not None}
-    settings = dict(data=Path(data).name, size=list(size), epochs=epochs, preset=preset, recipe=recipe, protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]), n_train=n_train, bf16=bf16, **r)
-    device = torch.device(device) if device else default_device()
+    r = RECIPES[recipe] | {k: v for k, v in changes.items() if v is not None}
+    check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, workers=workers, minutes=minutes))
+    out, (device, rank, group) = writable_folder(out), _place(device)
+    settings = dict(data=Path(data).name, size=list(size), epochs=epochs, preset=preset, recipe=recipe, protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]), n_train=n_train, bf16=bf16, **r | dict(bs=group*r['bs']))
     set_seed(seed)
-    model = DermoMamba.preset(preset, img_size=tuple(size)) # first: a size that will not do should not wait for the data
-    if init: start_from(model, init)
+    model = start_from(DermoMamba.preset(preset, img_size=tuple(size)), init, trust) # first: a size that will not do should not wait for the data
     dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol, fold, seed, n_train, device, workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
     if bf16: learn.to_bf16()
-    if r['schedule'] == 'one_cycle': learn.fit_one_cycle(epochs, r['lr'])
-    else: learn.fit(epochs, r['lr'])
-    if len(learn.checkpoint.history) < epochs: return learn, None
+    _fit(learn, epochs, r)
+    if rank or len(learn.checkpoint.history) < epochs: return learn, None
     rows, means = score_learner(learn, dls.valid, names)
     save_model(model, out/'model.safetensors', data=settings['data'], epochs=epochs, protocol=protocol, dice=f"{means['dice']:.4f}")
-    return learn, write_run(out, rows, settings=settings, n_train=len(dls.train_ds), n_scored=len(rows), scores=means, device=str(device),
+    return learn, write_run(out, rows, settings=settings, n_train=len(dls.train_ds), n_scored=len(rows), scores=means, device=str(device), processes=group,
                             seconds_per_epoch=[round(h['seconds'], 1) for h in learn.checkpoint.history])
 
-# %% ../nbs/40_train.ipynb #c023
-def start_from(model, init):
-    "Copy trained weights into a new network of the same shape"
-    old = load_model(init)
+# %% ../nbs/40_train.ipynb #c028
+def start_from(model, init, trust=False):
+    "The model, with trained weights of a network of the same shape copied into it, if a file is given"
+    if not init: return model
+    old = load_model(init, trust=trust)
     if (old.img_size, old.widths) != (model.img_size, model.widths): raise ValueError(
         f'{init}: weights of a network for {old.img_size} with widths {old.widths}; this run builds {model.img_size} with {model.widths}: give the same --size')
     model.load_state_dict(old.state_dict())
+    return model
 
-# %% ../nbs/40_train.ipynb #c028
+# %% ../nbs/40_train.ipynb #c033
 def _parser():
     p = argparse.ArgumentParser('dermomamba_train', description='Train a DermoMamba. An interrupted run goes on when the same command is given again.')
     p.add_argument('--data', required=True, help="folder of ISIC 2018, PH2, or images/ and masks/; or 'phantom' for synthetic lesions")
@@ -175,15 +223,17 @@ def _parser():
     p.add_argument('--fold', type=int, default=0, help='which fold judges, with kfold (default %(default)s)')
     p.add_argument('--seed', type=int, default=42, help='(default %(default)s)')
     p.add_argument('--init', help='start from these weights, a model.safetensors of the same size')
+    p.add_argument('--trust', action='store_true', help='open --init even if it is a pickle with a program in it; only if you know who made it')
     p.add_argument('--n-train', type=int, help='take so many images of each role only (phantom: draw so many to train on)')
     p.add_argument('--bf16', action='store_true', help='mixed precision on a GPU')
     p.add_argument('--device', help='cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
     p.add_argument('--workers', type=int, default=0, help='processes that load images (default %(default)s)')
+    p.add_argument('--launch', type=int, metavar='N', help='train with N processes, one for each GPU (on a CPU: its threads divided); a step takes N times --bs images')
     p.add_argument('--minutes', type=float, help='begin no epoch that would end later; the same command goes on')
     p.add_argument('--picture', action='store_true', help='write examples.png: images, true and predicted masks')
     return p
 
-# %% ../nbs/40_train.ipynb #c029
+# %% ../nbs/40_train.ipynb #c034
 def picture(learn, path, n=4):
     "Draw `n` validation images with true and predicted masks into a PNG"
     from matplotlib.figure import Figure # not pyplot: no window, and a notebook's own figures stay as they are
@@ -195,29 +245,50 @@ def picture(learn, path, n=4):
     for i in range(min(n, len(x))):
         for ax, im, name in zip(axes[:, i], (x[i].permute(1, 2, 0).float()/255, y[i].cpu(), probs[i, 0]), ('image', 'truth', 'prediction')):
             ax.imshow(im, vmin=0, vmax=1); ax.axis('off'); ax.set_title(name)
-    fig.savefig(path, dpi=90)
+    write_figure(path, fig, dpi=90)
 
-# %% ../nbs/40_train.ipynb #c030
+# %% ../nbs/40_train.ipynb #c035
+def _kept(out): # what an ended run has left
+    return f'the last whole epoch is kept in {out}: give the same command to go on' if (out/'last.pth').exists() else 'no epoch was finished, so nothing is kept'
+
+def _launch(n, argv, device, out): # this command in n processes; its exit code
+    from dermomamba.distributed import launch
+    gpus = torch.cuda.device_count() if device != 'cpu' else 0
+    if (device or '').startswith('cuda') and not gpus: raise ValueError(f'--device {device}: torch sees no GPU here')
+    if n < 1: raise ValueError(f'--launch {n}: give the number of processes, 1 or more')
+    if gpus and n > gpus: raise ValueError(f'--launch {n}: here {"is one GPU" if gpus == 1 else f"are {gpus} GPUs"}, and each process needs its own; give at most {gpus}, or --device cpu')
+    code = launch(['-m', 'dermomamba.train', *argv], n)
+    if code < 0 or code > 2: print(f'dermomamba_train: stopped; {_kept(out)}.', file=sys.stderr)
+    return code if code > 128 else min(abs(code), 1)
+
+# %% ../nbs/40_train.ipynb #c036
 def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int:           # exit code
     "The command `dermomamba_train`"
-    args = vars(_parser().parse_args(argv))
-    out, pic = Path(args['out']), args.pop('picture')
+    args, rank = vars(_parser().parse_args(argv)), rank_distrib()
+    out, pic, n = Path(args['out']), args.pop('picture'), args.pop('launch')
     try:
-        learn, run = train(**args)
+        if n not in (None, 1) and num_distrib() < 2: return _launch(n, sys.argv[1:] if argv is None else argv, args['device'], out)
+        with no_empty_folder(out): learn, run = train(**args)
+        if rank: return 0 # process 0 speaks
         if run is None: print(f"{len(learn.checkpoint.history)} of {args['epochs']} epochs are done and kept in {out}: give the same command to go on"); return 0
         if pic: picture(learn, out/'examples.png')
     except KeyboardInterrupt:
-        saved = (out/'last.pth').exists()
-        print(f"\nstopped; {f'the last whole epoch is kept in {out}: give the same command to go on' if saved else 'no epoch was finished, so nothing is kept'}.", file=sys.stderr)
+        print(f"\nstopped; {_kept(out)}.", file=sys.stderr)
         return 130
-    except (ValueError, FloatingPointError) as e:
-        print(f'dermomamba_train: {e}', file=sys.stderr)
+    except (ValueError, FloatingPointError, ImportError) as e:
+        print('dermomamba_train:', re.sub(r'^Exception occured in .*\n\s*', '', str(e)), file=sys.stderr)   # fastai's heading, of no use here
         return 1
     except OSError as e:
         print(f'dermomamba_train: {e.filename or out}: {e.strerror}. Is there room, and may it be written to?', file=sys.stderr)
         return 1
+    except RuntimeError as e:
+        if num_distrib() < 2: raise
+        from dermomamba.distributed import LOST, lost_peer
+        if not lost_peer(e): raise
+        print(f'dermomamba_train: another process of this run is gone; {_kept(out)}.', file=sys.stderr)
+        return LOST
     s, size = run['scores'], 'x'.join(map(str, run['settings']['size']))
     print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: "
           f"Dice {s['dice']:.4f}, IoU {s['iou']:.4f}, precision {s['precision']:.4f}, recall {s['recall']:.4f}")
@@ -225,6 +296,6 @@ def main(
         if (out/name).exists(): print(f'  {out/name}')
     return 0
 
-# %% ../nbs/40_train.ipynb #c031
+# %% ../nbs/40_train.ipynb #c037
 #| eval: false
 if __name__ == '__main__': raise SystemExit(main())
