@@ -119,9 +119,9 @@ def _a_core_an_image():
 def _looked_at(inputs, model, bs, tta, workers, clock):
     "(name, probabilities at the network's size, own size) in order: an image a core on a CPU, in batches of one shape elsewhere"
     def look(item):
-        (name, x, size), start = item, time.thread_time()
+        (name, x, size), start, work = item, time.perf_counter(), time.thread_time()
         q = probabilities(model, x[None], tta)[0, 0]
-        clock.append(time.thread_time() - start)
+        clock.append((time.perf_counter() - start, time.thread_time() - work))
         return name, q, size
     if next(model.parameters()).device.type != 'cpu': yield from fitting_batches(inputs, model, bs, tta, clock, pad=True)
     else:
@@ -155,7 +155,7 @@ def predict_files(
     bs:int=None, # images a batch on a GPU; None: what fits
     tta:str='none', # test-time augmentation: 'none', 'flips' or 'd4'
     workers:int=2, # threads that read, and as many that write; 0: one thing after the other
-    clock:list=None, # gets the seconds of each call of the network
+    clock:list=None, # gets, for each call of the network, its seconds and those that its thread worked
     shard:tuple=None, # (i, n): only the i-th of n shares, with a table of its own
 ) -> list: # rows of predictions.csv; status is 'done', 'kept' or 'failed: why'
     "Segment files into a folder; a broken file is reported and passed over"

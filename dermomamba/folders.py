@@ -6,16 +6,17 @@
 __all__ = ['timings', 'main', 'collect_images', 'predict_files', 'read_list', 'write_image']
 
 # %% ../nbs/50d_folders.ipynb #c004
-import argparse, sys, time, warnings
+import argparse, sys, tempfile, time, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np, torch
+from PIL import Image
 
 from .core import no_empty_folder, writable_folder, write_record
 from .files import _say, _table, _writing, collect_images, predict_files, read_list, write_image
 from .geometry import lesion_geometry
-from .inference import TTA, probabilities, ready_model
+from .inference import TTA, ready_model
 from .predict import _check
 from .shards import exit_reason, launch, merge_tables, parse_shard
 
@@ -36,7 +37,7 @@ def _parser():
     p.add_argument('--no-postprocess', action='store_true', help='keep every region and hole')
     p.add_argument('--overwrite', action='store_true', help='anew where a mask exists already')
     p.add_argument('--bs', type=int, help='images a batch on a GPU (default: what fits); a CPU takes one image a core')
-    p.add_argument('--workers', type=int, default=2, help='threads that read, and as many that write (default %(default)s)')
+    p.add_argument('--workers', type=int, help='threads that read, and as many that write (default: 1 on a CPU, which the network keeps busy; 4 beside a GPU)')
     p.add_argument('--launch', type=int, default=0, metavar='N', help='share the work among N processes on this machine (and its GPUs)')
     p.add_argument('--shard', metavar='I/N', help='do only the I-th of N shares, for several machines with one --out; the command without it then writes the whole table')
     p.add_argument('--timings', metavar='FILE', help='also write a JSON record of images a second and of the share of time outside the network')
@@ -46,7 +47,7 @@ def _parser():
 # %% ../nbs/50d_folders.ipynb #c013
 def timings(
     path, # JSON file to write
-    clock:list, # seconds of each call of the network
+    clock:list, # of each call of the network its seconds, and those that its thread worked
     seconds:float, # of everything
     processor:float, # seconds that all threads of this process worked
     rows:list, # as `predict_files` returned them
@@ -57,11 +58,11 @@ def timings(
     "Write and say how fast the files went through, and which share of the time was spent outside the network"
     done, cores = sum(r['status'] == 'done' for r in rows), torch.get_num_threads() if workers and next(model.parameters()).device.type == 'cpu' else 1
     if not done: raise ValueError(f'--timings {path}: nothing was segmented, so nothing was measured; give --overwrite or another --out')
-    inside = sum(clock)/cores
-    r = dict(images=done, seconds=round(seconds, 3), images_per_second=round(done/seconds, 2), network_seconds=round(inside, 3), outside_share=round(1 - inside/seconds, 4), outside_share_of_work=round(1 - sum(clock)/processor, 4),
+    wall, work = map(sum, zip(*clock))
+    r = dict(images=done, seconds=round(seconds, 3), images_per_second=round(done/seconds, 2), outside_share=round(1 - wall/cores/seconds, 4), outside_share_of_work=round(1 - work/processor, 4), idle_share=round(1 - processor/cores/seconds, 4),
              network_size=list(model.img_size), mean_pixels=round(float(np.mean([x['height']*x['width'] for x in rows if x['status'] == 'done']))), workers=workers, **settings)
-    with _writing(path): write_record(path, **r, protocol='from files to masks, overlays and the table, after one warm-up image; outside = 1 - processor time inside the network / (wall time x threads), of_work: / processor time of all; on a GPU: wall time')
-    return f"{done} images in {seconds:.1f} s: {r['images_per_second']:.1f} a second, {r['outside_share']:.1%} of the time outside the network ({r['outside_share_of_work']:.1%} of the work; the rest is waiting)"
+    with _writing(path): write_record(path, **r, protocol='from files to masks, overlays and the table, after one warm-up image; outside_share: of the wall time, the share in which a thread for the network had none of it to do; outside_share_of_work: of the processor time; idle_share: of what all cores could have done')
+    return f"{done} images in {seconds:.1f} s: {r['images_per_second']:.1f} a second, the network missed {r['outside_share']:.1%} of the time; {r['outside_share_of_work']:.1%} of the processor's work was outside it"
 
 # %% ../nbs/50d_folders.ipynb #c015
 _PROGRAM = [sys.executable, '-c', 'import sys; from dermomamba.folders import main; sys.exit(main())']
@@ -86,6 +87,13 @@ def _quiet():
         yield
 
 # %% ../nbs/50d_folders.ipynb #c018
+def _warm_up(model, tta):
+    "One image goes all the way before a clock starts: code is compiled, libraries are imported"
+    with tempfile.TemporaryDirectory() as d:
+        Image.new('RGB', (96, 64)).save(f'{d}/a.png')
+        predict_files({'a': Path(d)/'a.png'}, model, Path(d)/'out', tta=tta)
+    lesion_geometry(np.eye(9)) # the image's own mask may be empty
+
 @_quiet()
 def main(
     argv:list=None, # arguments; None: those of the command line
@@ -96,13 +104,14 @@ def main(
     try:
         _check(a.threshold, a.bs, a.tta)
         for name, most in (('workers', 64), ('launch', 256)):
-            if not 0 <= getattr(a, name) <= most: raise ValueError(f'--{name} {getattr(a, name)}: 0 to {most}')
+            if not 0 <= (getattr(a, name) or 0) <= most: raise ValueError(f'--{name} {getattr(a, name)}: 0 to {most}')
         files, shard, clock = collect_images(a.images), a.shard and parse_shard(a.shard), []
         if a.launch:
             with no_empty_folder(a.out): rows = _launched(a, argv, files)
         else:
             model = ready_model(a.weights, a.device, a.trust)
-            if a.timings: probabilities(model, torch.zeros(1, 3, *model.img_size, dtype=torch.uint8), a.tta); lesion_geometry(np.eye(9))  # compile and import before the clock starts
+            if a.workers is None: a.workers = 1 if next(model.parameters()).device.type == 'cpu' else 4
+            if a.timings: _warm_up(model, a.tta)
             start, work = time.perf_counter(), time.process_time()
             with no_empty_folder(a.out): rows = predict_files(files, model, a.out, a.threshold, not a.no_postprocess, not a.no_overlay, a.overwrite, a.bs, a.tta, a.workers, clock, shard)
             if a.timings: print(timings(a.timings, clock, time.perf_counter() - start, time.process_time() - work, rows, model, a.workers, bs=a.bs, tta=a.tta, overlays=not a.no_overlay))

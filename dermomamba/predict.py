@@ -51,13 +51,13 @@ def fitting_batches(
     model, # DermoMamba
     bs:int=None, # images a batch to begin with; None: 8 on a CPU, 64 elsewhere
     tta:str='none', # 'none', 'flips' or 'd4'
-    clock:list=None, # gets the seconds each call of the network took
+    clock:list=None, # gets, for each call of the network, its seconds and those that its thread worked
     pad:bool=False, # fill up a last batch that is not full, so that all have one shape?
 ):
     "Yield (key, probabilities (H, W) at the network's size, own size) in order; the batch is halved when memory runs out"
     bs, inputs, ready = bs or (8 if next(model.parameters()).device.type == 'cpu' else 64), iter(inputs), []
     while ready := ready + list(islice(inputs, max(0, bs - len(ready)))):
-        batch, start = ready[:bs], time.perf_counter()
+        batch, start, work = ready[:bs], time.perf_counter(), time.thread_time()
         xs = [x for _, x, _ in batch]
         if pad: xs += xs[:1]*(bs - len(xs))
         try: ps = probabilities(model, torch.stack(xs), tta)
@@ -65,7 +65,7 @@ def fitting_batches(
             if bs == 1 or not _out_of_memory(e): raise
             bs //= 2
             continue
-        if clock is not None: clock.append(time.perf_counter() - start)
+        if clock is not None: clock.append((time.perf_counter() - start, time.thread_time() - work))
         for (key, _, size), q in zip(batch, ps): yield key, q[0], size
         ready = ready[bs:]
 
