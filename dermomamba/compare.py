@@ -10,10 +10,10 @@ import argparse, re, sys, warnings
 from pathlib import Path
 
 import numpy as np, torch
+from .core import no_empty_folder, writable_folder, write_atomic, write_figure, write_record # before fastai: it hushes a warning
 from fastai.torch_core import default_device
 
 from .benchmark import interleave
-from .core import no_empty_folder, writable_folder, write_atomic, write_figure, write_record
 from .cost import count_flops, make_job
 from .datasets import open_dataset
 from .evaluate import evaluate

@@ -7,13 +7,16 @@ __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_c
            'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss']
 
 # %% ../nbs/01_core.ipynb #c003
-import csv, io, json, os, platform, re, subprocess, sys
+import csv, io, json, os, platform, re, subprocess, sys, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np, torch
 
 # %% ../nbs/01_core.ipynb #c006
+warnings.filterwarnings('ignore', message='`torch.jit.script` is deprecated') # whoever imports this before fastai
+
+# %% ../nbs/01_core.ipynb #c009
 def golden(
     tag:str,                      # name of the file
     folder='../data/golden',      # where the files are
@@ -21,12 +24,12 @@ def golden(
     "The numbers measured on the original release for one block"
     return {k: torch.from_numpy(v) for k, v in np.load(f'{folder}/{tag}.npz').items()}
 
-# %% ../nbs/01_core.ipynb #c009
+# %% ../nbs/01_core.ipynb #c012
 def relative_error(x, want, floor=0.):
     "Largest difference over the largest wanted value (or over `floor`, if that is larger)"
     return ((x - want).abs().max()/want.abs().max().clamp(min=floor)).item()
 
-# %% ../nbs/01_core.ipynb #c012
+# %% ../nbs/01_core.ipynb #c015
 def golden_errors(
     module:torch.nn.Module,       # a block of ours
     tag:str,                      # name of the golden file
@@ -50,7 +53,7 @@ def golden_errors(
     floor = 1e-3*max(g.abs().max().item() for g in want.values())
     return dict(eval=worst(out, part('out').values()), train=worst(run(), part('train_out').values()), gradients=worst(grads, [want[k] for k in leaves], floor))
 
-# %% ../nbs/01_core.ipynb #c024
+# %% ../nbs/01_core.ipynb #c027
 def write_atomic(
     path:str|Path,    # file to write
     content:bytes|str,# all of it; text is written as UTF-8
@@ -66,7 +69,7 @@ def write_atomic(
         raise
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../nbs/01_core.ipynb #c028
+# %% ../nbs/01_core.ipynb #c031
 def write_csv(
     path:str|Path, # file to write
     rows:list,     # one dict a row; the keys of the first are the header
@@ -77,7 +80,7 @@ def write_csv(
     w.writeheader(); w.writerows(rows)
     write_atomic(path, out.getvalue())
 
-# %% ../nbs/01_core.ipynb #c031
+# %% ../nbs/01_core.ipynb #c034
 def write_figure(
     path:str|Path, # file to write; its suffix says how: .png, .pdf, .svg
     fig,           # of matplotlib
@@ -88,7 +91,7 @@ def write_figure(
         fig.savefig(out, format=Path(path).suffix[1:] or 'png', **options)
         write_atomic(path, out.getvalue())
 
-# %% ../nbs/01_core.ipynb #c034
+# %% ../nbs/01_core.ipynb #c037
 def writable_folder(
     path:str|Path, # folder for results
 ) -> Path:         # the same, now there
@@ -102,7 +105,7 @@ def writable_folder(
     except OSError as e: raise ValueError(f'{path}: cannot write there ({e.strerror}); choose another --out') from e
     return path
 
-# %% ../nbs/01_core.ipynb #c037
+# %% ../nbs/01_core.ipynb #c040
 @contextmanager
 def no_empty_folder(
     path:str|Path, # folder for results
@@ -117,7 +120,7 @@ def no_empty_folder(
             try: p.rmdir()                                                    # refuses a folder that holds anything
             except OSError: pass
 
-# %% ../nbs/01_core.ipynb #c040
+# %% ../nbs/01_core.ipynb #c043
 def op_space(
     module:str, # `__name__` of the module that registers
 ) -> tuple:     # name of the namespace, and the namespace
@@ -125,7 +128,7 @@ def op_space(
     name = 'dermomamba' if module.split('.')[0] == 'dermomamba' else 'notebook'
     return name, getattr(torch.ops, name)
 
-# %% ../nbs/01_core.ipynb #c045
+# %% ../nbs/01_core.ipynb #c048
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout
     "What a measurement was made with"
     import dermomamba
@@ -136,7 +139,7 @@ def machine() -> dict: # versions, processor, threads, GPU, and the commit if th
     return dict(dermomamba=dermomamba.__version__, commit=commit, python=platform.python_version(), torch=torch.__version__, system=platform.system(),
                 processor=platform.machine(), cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None)
 
-# %% ../nbs/01_core.ipynb #c046
+# %% ../nbs/01_core.ipynb #c049
 def write_record(
     path:str|Path, # JSON file to write
     **facts,       # settings, protocol, figures
@@ -146,7 +149,7 @@ def write_record(
     write_atomic(path, json.dumps(record, indent=1) + '\n')
     return record
 
-# %% ../nbs/01_core.ipynb #c049
+# %% ../nbs/01_core.ipynb #c052
 def peak_rss(
     reset:bool=False, # forget what was before? Only Linux can
 ) -> int:             # bytes; None where the system does not say

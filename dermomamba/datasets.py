@@ -141,7 +141,7 @@ def open_dataset(
     for kind in (ISIC2018, PH2, FolderPairs):
         try: return kind(path)
         except DataError as e: why.append(f"as {kind.__name__}: {str(e).removeprefix(f'{path}: ').rstrip('.')}")
-    raise DataError(f"{path}: not a data set I know ({'; '.join(why)}). For another layout give both folders: FolderPairs(images, masks).")
+    raise DataError(f"{path}: not a data set I know ({'; '.join(why)}). Put the pictures into images/ and the masks into masks/, or give both folders: FolderPairs(images, masks).")
 
 # %% ../nbs/31_datasets.ipynb #c042
 def inspect_pair(

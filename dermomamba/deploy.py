@@ -7,7 +7,7 @@ __all__ = ['BUDGET', 'tool', 'fold', 'pieces', 'staggered', 'lay_out', 'gather',
            'traced', 'target', 'export_onnx', 'OnnxSegmenter', 'main']
 
 # %% ../nbs/54_deploy.ipynb #c003
-import argparse, copy, importlib, json, os, sys
+import argparse, copy, importlib, json, logging, os, sys
 from pathlib import Path
 from unittest.mock import patch
 
@@ -156,6 +156,7 @@ def export_onnx(
 ) -> Path:           # the file
     "Write the network as one ONNX file of standard operators: bytes in, probabilities out, any batch"
     path, onnx, _ = target(path, '.onnx'), tool('onnx'), tool('onnxscript')
+    for chatty in ('onnxscript', 'onnx_ir'): logging.getLogger(chatty).setLevel(logging.ERROR) # each operator that they leave alone
     m = torch.onnx.export(traced(model), (), dynamo=True, verbose=False, opset_version=18, input_names=['image'], output_names=['probability']).model_proto
     _tidy(m.graph)
     for k, v in dict(format='dermomamba', img_size=json.dumps(model.img_size), normalisation='inside').items(): m.metadata_props.add(key=k, value=v)
@@ -207,6 +208,7 @@ def main(
     try:
         target(file, '.onnx'); tool('onnxruntime')
         model = DermoMamba.from_pretrained(name)
+        print('tracing and writing takes a minute or two ...', flush=True)
         net = OnnxSegmenter(export_onnx(model, file))
         x = np.random.default_rng(0).integers(0, 256, (1, 3, *net.img_size), np.uint8)
         with torch.no_grad(): off = abs(Portable(model)(torch.from_numpy(x)).numpy() - net(x)).max()

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np, torch
+from .core import no_empty_folder, writable_folder, write_csv, write_figure, write_record # before fastai: it hushes a warning
 from fastai.callback.core import Callback
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
 from .augment import lesion_augment
-from .core import no_empty_folder, writable_folder, write_csv, write_figure, write_record
 from .datasets import open_dataset
 from .learner import Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner
 from .loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
