@@ -27,7 +27,10 @@ def app():
         yield f'http://127.0.0.1:{port}/'
     finally:
         server.send_signal(signal.SIGINT) # Ctrl-C: it ends its kernels
-        server.wait(30)
+        try: server.wait(20)
+        except subprocess.TimeoutExpired: # a shell's background job does not hear Ctrl-C
+            server.terminate()
+            server.wait(20)
 
 
 def upload(page, *file):
