@@ -8,13 +8,15 @@ __all__ = ['Span', 'trace_step', 'step_table', 'flame', 'step_operators', 'memor
 
 # %% ../nbs/53c_profile.ipynb #c004
 import gc, sys, time, traceback
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import torch, torch.nn as nn
 from fastai.callback.core import Callback
 
-from .core import peak_rss
+from . import cost
+from .benchmark import _now
 
 # %% ../nbs/53c_profile.ipynb #c007
 class Span(NamedTuple):
@@ -24,10 +26,6 @@ class Span(NamedTuple):
     start: float  # milliseconds since the step began
     end: float
     depth: int  # how many blocks hold it
-
-def _wait(device):
-    if device.type == 'cuda': torch.cuda.synchronize(device)
-    elif device.type == 'mps': torch.mps.synchronize()
 
 # %% ../nbs/53c_profile.ipynb #c009
 def _blocks(model, depth):
@@ -52,6 +50,13 @@ def _watch(model, depth, now, spans):
     return handles
 
 # %% ../nbs/53c_profile.ipynb #c013
+@contextmanager
+def _as_before(model):
+    "Weights, running statistics and mode are put back afterwards, gradients dropped"
+    kept, training = {k: v.clone() for k, v in model.state_dict().items()}, model.training
+    try: yield
+    finally: model.load_state_dict(kept); model.train(training); model.zero_grad()
+
 def trace_step(
     model:nn.Module, # on its device
     x, # images (B, 3, H, W)
@@ -63,15 +68,11 @@ def trace_step(
 ) -> list: # of `Span`, in the order of their ends
     "Time one training step by block. Weights and running statistics are as before afterwards"
     if depth < 0 or warm < 0: raise ValueError(f'depth={depth}, warm={warm}: both at least 0')
-    device, training = x.device, model.training
-    kept = {k: v.clone() for k, v in model.state_dict().items()}
     opt = opt or torch.optim.AdamW(model.parameters(), lr=0.)
     x = x.detach().clone().requires_grad_()
-    try:
+    with _as_before(model):
         for _ in range(warm): _one_step(model.train(), x, y, loss_func, opt, lambda *a: None)
-        return _timed_step(model.train(), x, y, loss_func, opt, depth, device)
-    finally:
-        model.load_state_dict(kept); model.train(training); model.zero_grad()
+        return _timed_step(model.train(), x, y, loss_func, opt, depth)
 
 # %% ../nbs/53c_profile.ipynb #c014
 def _one_step(model, x, y, loss_func, opt, mark):
@@ -83,12 +84,11 @@ def _one_step(model, x, y, loss_func, opt, mark):
     mark('optimizer'); opt.step()
     mark('end')
 
-def _timed_step(model, x, y, loss_func, opt, depth, device):
+def _timed_step(model, x, y, loss_func, opt, depth):
     spans, marks = [], []
-    def clock(): _wait(device); return 1e3*time.perf_counter()
-    now = lambda: clock() - zero
+    now = lambda: 1e3*_now() - zero
     handles = _watch(model, depth, now, spans)
-    zero = clock()
+    zero = 1e3*_now()
     try: _one_step(model, x, y, loss_func, opt, lambda name: marks.append((name, now())))
     finally:
         for h in handles: h.remove()
@@ -141,11 +141,10 @@ def step_operators(
 ) -> list: # rows: operator, calls, milliseconds, share; the longest first
     "The operators in which a forward and a backward pass spend their own time"
     from torch.profiler import ProfilerActivity, profile
-    cuda, kept = x.device.type == 'cuda', {k: v.clone() for k, v in model.state_dict().items()}
-    loss_func(model(x), y).backward()  # compiles
-    with profile(activities=[ProfilerActivity.CPU] + [ProfilerActivity.CUDA]*cuda) as prof:
-        loss_func(model(x), y).backward(); _wait(x.device)
-    model.load_state_dict(kept); model.zero_grad()
+    cuda = x.device.type == 'cuda'
+    with _as_before(model):
+        loss_func(model(x), y).backward()  # compiles
+        with profile(activities=[ProfilerActivity.CPU] + [ProfilerActivity.CUDA]*cuda) as prof: loss_func(model(x), y).backward(); _now()
     time_of = lambda e: e.self_device_time_total if cuda else e.self_cpu_time_total
     events = sorted(prof.key_averages(), key=time_of, reverse=True)
     total = sum(map(time_of, events))
@@ -162,10 +161,7 @@ def memory_held(
     except OSError: return None
 
 def _peak(device, reset=False):
-    if device.type == 'cuda':
-        if reset: torch.cuda.reset_peak_memory_stats(device)
-        return torch.cuda.max_memory_allocated(device)
-    return memory_held(device) if device.type == 'mps' else peak_rss(reset)
+    return memory_held(device) if device.type == 'mps' else cost._peak(str(device), reset)
 
 # %% ../nbs/53c_profile.ipynb #c037
 class MemoryUse:
