@@ -175,7 +175,7 @@ def mamba_function(module):
 # %% ../nbs/44a_gpu_check.ipynb #c035
 def mamba_engine(how, source, device):
     "The scan of mamba_ssm as a function of (u, delta, A, B, C, ...), also made the engine 'mamba_ssm'; None if it is not wanted"
-    import dermomamba.scan as scan
+    from dermomamba.scan import register_engine
     if how == 'off': return None
     if how == 'build': fn = mamba_function(build_mamba(source))
     elif how == 'stand-in': fn = source
@@ -183,7 +183,7 @@ def mamba_engine(how, source, device):
         try: from mamba_ssm.ops.selective_scan_interface import selective_scan_fn as fn
         except Exception as e: raise RuntimeError(f'mamba_ssm is not here ({e}): everything else is measured without it. To compile its kernel alone: --mamba build --mamba-source FOLDER_OR_TAR_GZ') from e
     def engine(*args, return_last_state=True): return fn(*args, return_last_state=return_last_state)
-    scan._engines['mamba_ssm'] = scan._mamba_ssm = engine
+    register_engine('mamba_ssm', engine)
     return fn
 
 # %% ../nbs/44a_gpu_check.ipynb #c036

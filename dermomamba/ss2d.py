@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
 
-from .scan import auto_engine, selective_scan, trial
+from .scan import auto_engine, get_engine, register_engine, selective_scan, trial
 
 # %% ../nbs/20_ss2d.ipynb #c018
 def cross_scan(
@@ -48,26 +48,35 @@ def composed_scan(x, x_proj, dt_proj, dt_bias, A, D, engine='chunked'):
     return cross_merge(ys.unflatten(1, (4, -1)), *x.shape[2:])
 
 # %% ../nbs/20_ss2d.ipynb #c038
-def _one_pass(engine):
-    "The engine's fused form, or None"
-    try:
-        if engine == 'numba': from dermomamba.ss2d_cpu import ss2d_numba as fused
-        elif engine == 'triton': from dermomamba.ss2d_gpu import ss2d_triton as fused
-        else: fused = None
-    except ImportError: fused = None # selective_scan says what is missing
-    return fused
+def _numba_cross(*args):
+    from dermomamba.ss2d_cpu import ss2d_numba
+    return ss2d_numba(*args)
+
+def _triton_cross(*args):
+    from dermomamba.ss2d_gpu import ss2d_triton
+    return ss2d_triton(*args)
+
+register_engine('numba', get_engine('numba').scan, cross=_numba_cross)
+register_engine('triton', get_engine('triton').scan, cross=_triton_cross)
 
 # %% ../nbs/20_ss2d.ipynb #c039
 @lru_cache(None)
-def _proven(engine, device):
+def _proven(cross, device, name):
     g = torch.Generator().manual_seed(0)
     r = lambda *s: torch.randn(*s, generator=g)
-    args = r(1, 3, 5, 14), r(4, 9, 3), r(4, 3, 1), r(4, 3) - 2, -torch.rand(4, 3, 4, generator=g)*4, r(4, 3)
-    why = _one_pass(engine) and trial(_one_pass(engine), args, composed_scan(*args), device)
-    if why: warnings.warn(f"the one-pass form of scan engine {engine!r} cannot be used: {why}. The scans are done one by one.", stacklevel=6)
+    A = -torch.rand(4, 3, 4, generator=g)*4
+    args = r(1, 3, 5, 14), r(4, 9, 3), r(4, 3, 1), r(4, 3) - 2, A, r(4, 3)
+    why = trial(cross, args, composed_scan(*args), device)
+    if why:
+        warnings.warn(f"the one-pass form of scan engine {name!r} cannot be used: {why}. "
+                      "The scans are done one by one.", stacklevel=6)
     return why == ''
+
 @torch.compiler.assume_constant_result # torch.compile asks once, while it traces, and does not look inside
-def _fuses(engine, device): return _proven(engine, device)
+def _fuses(name, device):
+    engine = get_engine(name)
+    if not engine.cross: return False
+    return _proven(engine.cross, device, name) if engine.exact else True
 
 # %% ../nbs/20_ss2d.ipynb #c041
 def cross_selective_scan(
@@ -85,7 +94,8 @@ def cross_selective_scan(
     dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
     args = [t.to(dtype) for t in (x, x_proj, dt_proj, dt_bias, A, D)]
     with torch.autocast(x.device.type if x.device.type != 'meta' else 'cpu', enabled=False):
-        y = _one_pass(engine)(*args) if _fuses(engine, x.device.type) else composed_scan(*args, engine=engine)
+        if _fuses(engine, x.device.type): y = get_engine(engine).cross(*args)
+        else: y = composed_scan(*args, engine=engine)
     return y.to(x.dtype)
 
 # %% ../nbs/20_ss2d.ipynb #c047
