@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure', 'writable_folder',
-           'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss']
+           'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss', 'one_line', 'run_command']
 
 # %% ../nbs/01_core.ipynb #c003
 import csv, io, json, os, platform, re, subprocess, sys, warnings
@@ -161,3 +161,37 @@ def peak_rss(
     try: import resource
     except ImportError: return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == 'darwin' else 1024)
+
+# %% ../nbs/01_core.ipynb #a76d6a50
+_EXPECTED = ValueError, FloatingPointError, ImportError, NotImplementedError
+
+def one_line(
+    error:BaseException, # what was raised
+) -> str:                # its message on one line
+    "What an exception says, without fastai's heading"
+    text = re.sub(r'^Exception occured in .*\n\s*', '', str(error)).strip()
+    return ' '.join(text.split()) or type(error).__name__
+
+def run_command(
+    name:str,                # of the command, before each message
+    body,                    # does it all; returns an exit code, or None for 0
+    *,
+    stopped:str='stopped.',  # what to say on Ctrl-C
+) -> int:                    # exit code: 0 done, 1 failed, 2 wrong call, 130 Ctrl-C
+    "Run the body of a command; whatever ends it is told in one sentence"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+    try: return body() or 0
+    except KeyboardInterrupt:
+        print(f'\n{name}: {stopped}', file=sys.stderr)
+        return 130
+    except _EXPECTED as e: why = one_line(e)
+    except OSError as e:
+        where = f'{e.filename}: ' if e.filename else ''
+        why = f'{where}{e.strerror or one_line(e)}. Is there room, and may it be read and written?'
+    except Exception as e:
+        if os.environ.get('DERMOMAMBA_TRACEBACK'): raise
+        why = (f'{type(e).__name__}: {one_line(e)}. This is a fault of the program: '
+               'please report it, with what DERMOMAMBA_TRACEBACK=1 shows')
+    print(f'{name}: {why}', file=sys.stderr)
+    return 1
