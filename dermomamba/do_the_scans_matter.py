@@ -297,7 +297,8 @@ class KeepShares(Callback):
     def before_epoch(self):
         if self.epoch == 0 and not self.path.exists(): self._write(0)
     def after_epoch(self):
-        if self.epoch + 1 > getattr(self.learn.checkpoint, 'done', 0): self._write(self.epoch + 1)
+        scoring = not self.learn.create_mbar     # a prediction runs through an epoch of its own
+        if not scoring and self.epoch + 1 > self.learn.checkpoint.done: self._write(self.epoch + 1)
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c032
 def score_role(learn, dl, ids, out):
