@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
-from fastai.vision.all import (DataBlock, IntToFloatTensor, Normalize, PILImage, PILMask, RandomSplitter,
-                               Transform, TransformBlock, default_device, imagenet_stats, noop)
+from fastai.vision.all import (DataBlock, IntToFloatTensor, Normalize, PILImage, PILMask,
+                               RandomSplitter, Transform, TransformBlock, default_device,
+                               imagenet_stats, noop)
 
 # %% ../nbs/30a_loading.ipynb #c009
 class DataError(ValueError):
@@ -147,7 +148,8 @@ def _open_file(path):
     for k in range(1, n):
         im.seek(k)
         if im.width*im.height >= width*height:
-            raise DataError(f"{path}: holds {n} pictures. Save the one you want in a file of its own.")
+            raise DataError(f"{path}: holds {n} pictures. "
+                            "Save the one you want in a file of its own.")
     if n > 1: im.seek(0)
     return im
 
@@ -185,10 +187,12 @@ def _decode(source, least=None):
 def _eight_bits(a, source):
     "Levels (H, W) of any depth as 0 to 255"
     low, high = float(a.min()), float(a.max())
-    if a.dtype.kind == 'f' and low > -.01 and high < 1.01: return (a.clip(0, 1)*255).round().astype(np.uint8)
+    if a.dtype.kind == 'f' and low > -.01 and high < 1.01:
+        return (a.clip(0, 1)*255).round().astype(np.uint8)
     bits = next((d for d in (8, 10, 12, 14, 16) if -.01 < low and high < 2**d), None)
     if bits is None:  # also where a number is none
-        raise DataError(f"{source}: holds numbers from {low:g} to {high:g}. Save it with 8 or 16 bits.")
+        raise DataError(f"{source}: holds numbers from {low:g} to {high:g}. "
+                        "Save it with 8 or 16 bits.")
     return (a.clip(0)*(255/(2**bits - 1))).round().clip(0, 255).astype(np.uint8)
 
 # %% ../nbs/30a_loading.ipynb #e1c6fd2b
@@ -287,8 +291,8 @@ def _mask(source):
     count = _count(a)
     low, high = np.flatnonzero(count)[[0, -1]]
     if losses and 0 < high < 128:
-        raise DataError(f"{source}: its brightest level is {high} of 255, and JPEG has changed such levels. "
-                        "Make the mask again and save masks as PNG.")
+        raise DataError(f"{source}: its brightest level is {high} of 255, and JPEG has changed "
+                        "such levels. Make the mask again and save masks as PNG.")
     if 1 < high < 128:
         raise DataError(f"{source}: its brightest level is {high} of 255, so nothing in it "
                         "counts as lesion. Save lesion as 255 and skin as 0.")
@@ -296,8 +300,8 @@ def _mask(source):
         raise DataError(f"{source}: {_grey(count):.0%} of it is grey. A mask is dark and bright: "
                         "is this a photograph? Replace it.")
     if low > 127 and (high - low > 63 or kind == 'colour' and _colours_differ(im)):
-        raise DataError(f"{source}: all its levels are bright, so it does not say which is lesion. "
-                        "Save lesion as 255 and skin as 0.")
+        raise DataError(f"{source}: all its levels are bright, so it does not say which is "
+                        "lesion. Save lesion as 255 and skin as 0.")
     return a, 1 if high <= 1 else 255, kind
 
 def _colours_differ(im):
@@ -361,13 +365,12 @@ def image_size(
 
 def orientation(
     path, # image file
-) -> int: # 1: as stored; 2 to 4 and 5 to 8: EXIF's mirrors and turns, of which 5 to 8 swap the sides
+) -> int: # 1: as stored; 2 to 8: EXIF's mirrors and turns, of which 5 to 8 swap the sides
     "How the stored pixels of a file lie; the file is shown, and read here, upright"
     return int(_header(path)[1])
 
 # %% ../nbs/30a_loading.ipynb #c055
-_TURNS = {2: 'mirror it left to right', 3: 'turn it by 180 degrees', 4: 'mirror it top to bottom',
-          5: 'mirror it left to right and turn it by 90 degrees counter-clockwise',
+_TURNS = {5: 'mirror it left to right and turn it by 90 degrees counter-clockwise',
           6: 'turn it by 90 degrees clockwise',
           7: 'mirror it left to right and turn it by 90 degrees clockwise',
           8: 'turn it by 90 degrees counter-clockwise'}
@@ -383,21 +386,22 @@ def check_pair(
     why = (f"{pair.image} is {a[0]}x{a[1]} (height x width), "
            f"its mask {pair.mask} is {b[0]}x{b[1]}. ")
     if turn > 4 and mask_turn == 1 and _stored(a, turn) == b:
-        raise DataError(f"{why}The image carries a turn (EXIF orientation {turn}) and the mask does not: "
-                        f"{_TURNS[turn]}, the mask, and save it.")
+        raise DataError(f"{why}The image carries a turn (EXIF orientation {turn}) and the mask "
+                        f"does not: take the mask, {_TURNS[turn]}, and save it.")
     if mask_turn > 4 and _stored(b, mask_turn) == a:
         raise DataError(f"{why}The mask carries a turn (EXIF orientation {mask_turn}) that it does "
                         "not need: save its stored pixels without the note.")
-    raise DataError(f"{why}Find the mask that belongs to it, or export it again at the image's size.")
+    raise DataError(f"{why}Find the mask that belongs to it, or export it again "
+                    "at the image's size.")
 
 # %% ../nbs/30a_loading.ipynb #91e2cb1a
 def turned_apart(
     pair:Pair, # image and mask file that passed `check_pair`
 ) -> tuple: # (image's orientation, mask's, sentence), or () if no doubt is left
-    "Does only one of the two carry a turn that keeps the size? Then look at them: is the mask turned too?"
+    "Does one of the two carry a turn that keeps the size, so that only an eye can tell if they fit?"
     (size, turn), (_, mask_turn) = _header(pair.image), _header(pair.mask)
     if turn == mask_turn: return ()
-    if size[0] != size[1] and (turn > 4) != (mask_turn > 4): return ()  # the size has told
+    if size[0] != size[1] and (turn > 4) != (mask_turn > 4): return ()  # their size has told
     file, k = (pair.image, turn) if turn > 1 else (pair.mask, mask_turn)
     return (int(turn), int(mask_turn),
             f"{file}: carries a turn (EXIF orientation {k}) and its partner another or none. "
@@ -461,8 +465,11 @@ def lesion_block(
     device=None, # where batches will live; default: fastai's default device
 ) -> DataBlock:
     "`Pair`s -> normalised image (3, H, W) and mask (H, W) of 0 and 1"
-    stats = [torch.tensor(s)[None, :, None, None].to(device or default_device()) for s in imagenet_stats]  # (1, 3, 1, 1)
+    where = device or default_device()
+    stats = [torch.tensor(s)[None, :, None, None].to(where) for s in imagenet_stats]  # (1, 3, 1, 1)
     return DataBlock(
-        blocks=[TransformBlock(load(size, cache), batch_tfms=IntToFloatTensor) for load in (LoadImage, LoadMask)],
+        blocks=[TransformBlock(load(size, cache), batch_tfms=IntToFloatTensor)
+                for load in (LoadImage, LoadMask)],
         getters=[image_of, noop], splitter=splitter or RandomSplitter(.1, seed=42),
-        item_tfms=[ResizePair(size)] + ([] if augment is None else [augment]), batch_tfms=Normalize(*stats))
+        item_tfms=[ResizePair(size)] + ([] if augment is None else [augment]),
+        batch_tfms=Normalize(*stats))
