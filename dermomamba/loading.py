@@ -154,13 +154,14 @@ def _open_file(path):
     return im
 
 # %% ../nbs/30a_loading.ipynb #3992e316
-def _with_losses(im):
-    "Was the file written by a codec that changes levels?"
-    if im.format == 'TIFF': return im.info.get('compression') in ('jpeg', 'tiff_jpeg', 'webp')
-    if im.format == 'WEBP':
+def _losses(im):
+    "The codec that wrote the file, if it is one that changes levels"
+    if im.format in ('JPEG', 'MPO'): return 'JPEG'
+    if im.format == 'TIFF' and im.info.get('compression') in ('jpeg', 'tiff_jpeg'): return 'JPEG'
+    if im.format == 'WEBP' and im.fp:
         im.fp.seek(0)
-        return b'VP8L' not in im.fp.read(64)  # the lossless kind names itself
-    return im.format in ('JPEG', 'MPO', 'AVIF')
+        return '' if b'VP8L' in im.fp.read(64) else 'WebP'  # the lossless kind names itself
+    return 'AVIF' if im.format == 'AVIF' else ''
 
 # %% ../nbs/30a_loading.ipynb #c018
 def _load(im):
@@ -170,15 +171,18 @@ def _load(im):
     im.load()
     if name: im.filename = name
 
+_BANDS = {'LA': 1, 'RGB': 3, 'RGBA': 3}
+def _colours(im): return im.split()[:_BANDS[im.mode]]
+
 def _decode(source, least=None):
-    "The upright picture in its own mode, and whether its file has losses"
+    "The upright picture in its own mode, and the codec, if it is one with losses"
     if isinstance(source, Image.Image): im = source
     else: im = _dicom_image(source) if is_dicom(source) else _open_file(source)
-    losses = im.format in ('JPEG', 'MPO') if im is source else _with_losses(im)
+    losses = _losses(im)
     deep = any(';16' in str(tile) for tile in getattr(im, 'tile', ()))
     if least: im.draft(None, (2*max(least),)*2)  # a square: EXIF may yet swap height and width
     _load(im)
-    if deep and im.mode in ('RGB', 'RGBA') and max(high for _, high in im.getextrema()[:3]) < 64:
+    if deep and im.mode in _BANDS and not any(c.getextrema()[1] > 63 for c in _colours(im)):
         raise DataError(f"{source}: has 16 bits a colour and uses only the lower ones, "
                         "which are not read here. Save it with 8 bits a colour.")
     return ImageOps.exif_transpose(im), losses
@@ -291,11 +295,14 @@ def _mask(source):
     count = _count(a)
     low, high = np.flatnonzero(count)[[0, -1]]
     if losses and 0 < high < 128:
-        raise DataError(f"{source}: its brightest level is {high} of 255, and JPEG has changed "
+        raise DataError(f"{source}: its brightest level is {high} of 255, and {losses} has changed "
                         "such levels. Make the mask again and save masks as PNG.")
     if 1 < high < 128:
         raise DataError(f"{source}: its brightest level is {high} of 255, so nothing in it "
                         "counts as lesion. Save lesion as 255 and skin as 0.")
+    if losses and min(count[112:128].sum(), count[128:144].sum()) > .1*count[64:].sum():
+        raise DataError(f"{source}: what is drawn lies about half of the range, some above, some "
+                        "below. Save lesion as 255 and skin as 0, as PNG.")
     if _grey(count) > .25:
         raise DataError(f"{source}: {_grey(count):.0%} of it is grey. A mask is dark and bright: "
                         "is this a photograph? Replace it.")
@@ -398,7 +405,7 @@ def check_pair(
 def turned_apart(
     pair:Pair, # image and mask file that passed `check_pair`
 ) -> tuple: # (image's orientation, mask's, sentence), or () if no doubt is left
-    "Does one of the two carry a turn that keeps the size, so that only an eye can tell if they fit?"
+    "Does one of the two carry a turn that no size can tell, so that an eye should?"
     (size, turn), (_, mask_turn) = _header(pair.image), _header(pair.mask)
     if turn == mask_turn: return ()
     if size[0] != size[1] and (turn > 4) != (mask_turn > 4): return ()  # their size has told
@@ -416,11 +423,12 @@ class ResizePair(Transform):
     ):
         super().__init__()
         self.wh = size[1], size[0]
-    def encodes(self, x:PILImage): return x if x.size == self.wh else PILImage(x.resize(self.wh, Image.BILINEAR))
+    def encodes(self, x:PILImage):
+        return x if x.size == self.wh else PILImage(x.resize(self.wh, Image.BILINEAR))
     def encodes(self, x:PILMask):
         if x.size == self.wh: return x
-        white = np.asarray(Image.fromarray(np.asarray(x)*np.uint8(255)).resize(self.wh, Image.BILINEAR))
-        return PILMask(Image.fromarray((white > 127).astype(np.uint8)))  # at least half of the pixel is lesion
+        white = Image.fromarray(np.asarray(x)*np.uint8(255)).resize(self.wh, Image.BILINEAR)
+        return PILMask(Image.fromarray((np.asarray(white) > 127).astype(np.uint8)))  # half or more
 
 # %% ../nbs/30a_loading.ipynb #c071
 class LoadImage(Transform):
@@ -435,10 +443,12 @@ class LoadImage(Transform):
     def load(self, path): return read_image(path, least=self.size)
     def fetch(self, item):
         if self.store is None: return self.resize(self.kind(self.load(item)))
-        if item not in self.store: self.store[item] = np.asarray(self.resize(self.kind(self.load(item))))
+        if item not in self.store:
+            self.store[item] = np.asarray(self.resize(self.kind(self.load(item))))
         return self.kind(Image.fromarray(self.store[item]))
     def encodes(self, path:Path): return self.fetch(path)
-    def __getstate__(self): return {**self.__dict__, 'store': None}  # an exported learner carries nobody's image
+    def __getstate__(self): # an exported learner carries nobody's image
+        return {**self.__dict__, 'store': None}
 
 # %% ../nbs/30a_loading.ipynb #c072
 class LoadMask(LoadImage):
