@@ -202,9 +202,9 @@ def _eight_bits(a, source):
 # %% ../nbs/30a_loading.ipynb #e1c6fd2b
 _ALPHA = 'RGBA', 'LA', 'PA', 'RGBa', 'La'
 def _on_black(im):
-    "Transparent parts in black; all colours, if nothing but transparent parts is there"
+    "Transparent parts in black; all colours, if no pixel is opaque by more than 1 of 255"
     im = im.convert('LA').convert('RGBA') if im.mode == 'La' else im.convert('RGBA')
-    if im.getextrema()[3][1] == 0: return im.convert('RGB')
+    if im.getextrema()[3][1] <= 1: return im.convert('RGB')  # never filled in, or 1 meant opaque
     return Image.alpha_composite(Image.new('RGBA', im.size, 'black'), im).convert('RGB')
 
 def _from_lab(im):
