@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['DataError', 'image_suffixes', 'read_text', 'is_dicom', 'read_image', 'read_mask', 'mask_facts', 'Pair', 'image_size',
-           'check_pair', 'ResizePair', 'LoadImage', 'LoadMask', 'image_of', 'lesion_block']
+           'orientation', 'check_pair', 'turned_apart', 'ResizePair', 'LoadImage', 'LoadMask', 'image_of',
+           'lesion_block']
 
 # %% ../nbs/30a_loading.ipynb #c004
 import codecs
@@ -221,7 +222,7 @@ def _labels(im):
     colours = np.zeros((256, 3), int)
     palette = np.reshape(im.getpalette('RGB'), (-1, 3))
     colours[:len(palette)] = palette
-    used = np.flatnonzero(np.bincount(index.ravel(), minlength=256))
+    used = np.flatnonzero(im.histogram())
     shades = colours[used]
     grey = (shades.max(1) == shades.min(1)).all()
     if colours[0].any() or len(used) > 32 or grey and shades.max() > 127: return None
@@ -263,6 +264,10 @@ def _levels(source):
     a, white, _ = _mask(source)
     return a, white
 
+def _count(a):
+    "Pixels of each level (256,)"
+    return np.array(Image.fromarray(a).histogram())
+
 def _grey(count):
     "Share of pixels between dark and bright; 0 where there are but a few levels"
     return 0. if (count > 0).sum() <= 16 else float(count[26:230].sum()/count.sum())
@@ -272,7 +277,7 @@ def _mask(source):
     with _naming(source):
         im, losses = _decode(source)
         a, kind = _drawn(im, source)
-    count = np.bincount(a.ravel(), minlength=256)  # pixels of each level
+    count = _count(a)
     low, high = np.flatnonzero(count)[[0, -1]]
     if losses and 0 < high < 128:
         raise DataError(f"{source}: its brightest level is {high} of 255, and JPEG has changed such levels. "
@@ -306,9 +311,9 @@ def mask_facts(
 ) -> dict: # size (H, W), area (lesion's share), values (distinct levels), grey, white, kind
     "What a mask file is like; refuses what `read_mask` refuses"
     a, white, kind = _mask(source)
-    count = np.bincount(a.ravel(), minlength=256)
+    count = _count(a)
     return dict(size=a.shape, area=float((a > white//2).mean()), values=int((count > 0).sum()),
-                grey=_grey(count), white=white, kind='0 and 1' if white == 1 else kind)
+                grey=_grey(count), white=white, kind='0 and 1' if a.max() == 1 else kind)
 
 # %% ../nbs/30a_loading.ipynb #c053
 class Pair(NamedTuple):
@@ -317,26 +322,79 @@ class Pair(NamedTuple):
     mask: Path
 
 # %% ../nbs/30a_loading.ipynb #c054
-def image_size(
-    path, # image file; only its header is read
-) -> tuple: # (H, W) in pixels as displayed, EXIF orientation applied
-    "Height and width without decoding"
+_NOTES = b'eXIf', b'XML:com.adobe.xmp', b'Raw profile type'  # PNG's chunks with an orientation
+def _late_note(im):
+    "May an open PNG have a note behind the start of its pixels?"
+    at = im.fp.tell()
+    rest = im.fp.read()
+    im.fp.seek(at)
+    return any(note in rest for note in _NOTES)
+
+def _header(path):
+    "Upright (H, W) and the orientation of the stored pixels (1 to 8)"
     with _naming(path):
-        if is_dicom(path): return (ds := _dicom(path, header=True)).Rows, ds.Columns
-        with Image.open(path, formats=_formats()) as im:
-            exif = Image.Image.getexif(im)  # not `im.getexif()`: a PNG's own would decode the whole file
-            lying = exif.get(0x0112, 1) >= 5  # orientations 5 to 8 swap the sides
-            return im.size if lying else im.size[::-1]
+        if is_dicom(path):
+            ds = _dicom(path, header=True)
+            return (ds.Rows, ds.Columns), 1
+        with _open_file(path) as im:
+            if im.format == 'PNG' and _late_note(im): im.load()
+            turn = Image.Image.getexif(im).get(0x0112)  # a PNG's own `getexif` decodes all of it
+            if turn not in range(1, 9): turn = 1
+            if im.format == 'TIFF' and turn > 1:
+                im.load()  # turns it
+                return im.size[::-1], turn
+            return im.size if turn > 4 else im.size[::-1], turn
+
+# %% ../nbs/30a_loading.ipynb #b8112f01
+def image_size(
+    path, # image file; mostly only its header is read
+) -> tuple: # (H, W) in pixels as displayed, EXIF orientation applied
+    "Height and width of what `read_image` and `read_mask` return"
+    return _header(path)[0]
+
+def orientation(
+    path, # image file
+) -> int: # 1: as stored; 2 to 4 and 5 to 8: EXIF's mirrors and turns, of which 5 to 8 swap the sides
+    "How the stored pixels of a file lie; the file is shown, and read here, upright"
+    return int(_header(path)[1])
 
 # %% ../nbs/30a_loading.ipynb #c055
+_TURNS = {2: 'mirror it left to right', 3: 'turn it by 180 degrees', 4: 'mirror it top to bottom',
+          5: 'mirror it left to right and turn it by 90 degrees counter-clockwise',
+          6: 'turn it by 90 degrees clockwise',
+          7: 'mirror it left to right and turn it by 90 degrees clockwise',
+          8: 'turn it by 90 degrees counter-clockwise'}
+
+def _stored(size, turn): return size[::-1] if turn > 4 else size
+
 def check_pair(
     pair:Pair, # image and mask file
 ) -> tuple: # their common (H, W)
     "A mask of another size belongs to another image: say so, never stretch it"
-    a, b = image_size(pair.image), image_size(pair.mask)
-    if a != b: raise DataError(f"{pair.image} is {a[0]}x{a[1]} (height x width), its mask {pair.mask} is {b[0]}x{b[1]}. "
-                               "Find the mask that belongs to it, or export it again at the image's size.")
-    return a
+    (a, turn), (b, mask_turn) = _header(pair.image), _header(pair.mask)
+    if a == b: return a
+    why = (f"{pair.image} is {a[0]}x{a[1]} (height x width), "
+           f"its mask {pair.mask} is {b[0]}x{b[1]}. ")
+    if turn > 4 and mask_turn == 1 and _stored(a, turn) == b:
+        raise DataError(f"{why}The image carries a turn (EXIF orientation {turn}) and the mask does not: "
+                        f"{_TURNS[turn]}, the mask, and save it.")
+    if mask_turn > 4 and _stored(b, mask_turn) == a:
+        raise DataError(f"{why}The mask carries a turn (EXIF orientation {mask_turn}) that it does "
+                        "not need: save its stored pixels without the note.")
+    raise DataError(f"{why}Find the mask that belongs to it, or export it again at the image's size.")
+
+# %% ../nbs/30a_loading.ipynb #91e2cb1a
+def turned_apart(
+    pair:Pair, # image and mask file that passed `check_pair`
+) -> tuple: # (image's orientation, mask's, sentence), or () if no doubt is left
+    "Does only one of the two carry a turn that keeps the size? Then look at them: is the mask turned too?"
+    (size, turn), (_, mask_turn) = _header(pair.image), _header(pair.mask)
+    if turn == mask_turn: return ()
+    if size[0] != size[1] and (turn > 4) != (mask_turn > 4): return ()  # the size has told
+    file, k = (pair.image, turn) if turn > 1 else (pair.mask, mask_turn)
+    return (int(turn), int(mask_turn),
+            f"{file}: carries a turn (EXIF orientation {k}) and its partner another or none. "
+            "Lay the mask over the upright image to see whether it fits.")
 
 # %% ../nbs/30a_loading.ipynb #c068
 class ResizePair(Transform):
