@@ -161,6 +161,13 @@ def _with_losses(im):
     return im.format in ('JPEG', 'MPO', 'AVIF')
 
 # %% ../nbs/30a_loading.ipynb #c018
+def _load(im):
+    "Decode without Pillow's memory map, which takes a turned TIFF's sides for the stored ones"
+    name = getattr(im, 'filename', '')
+    if name: im.filename = ''
+    im.load()
+    if name: im.filename = name
+
 def _decode(source, least=None):
     "The upright picture in its own mode, and whether its file has losses"
     if isinstance(source, Image.Image): im = source
@@ -168,7 +175,7 @@ def _decode(source, least=None):
     losses = im.format in ('JPEG', 'MPO') if im is source else _with_losses(im)
     deep = any(';16' in str(tile) for tile in getattr(im, 'tile', ()))
     if least: im.draft(None, (2*max(least),)*2)  # a square: EXIF may yet swap height and width
-    im.load()
+    _load(im)
     if deep and im.mode in ('RGB', 'RGBA') and max(high for _, high in im.getextrema()[:3]) < 64:
         raise DataError(f"{source}: has 16 bits a colour and uses only the lower ones, "
                         "which are not read here. Save it with 8 bits a colour.")
@@ -337,11 +344,11 @@ def _header(path):
             ds = _dicom(path, header=True)
             return (ds.Rows, ds.Columns), 1
         with _open_file(path) as im:
-            if im.format == 'PNG' and _late_note(im): im.load()
+            if im.format == 'PNG' and _late_note(im): _load(im)
             turn = Image.Image.getexif(im).get(0x0112)  # a PNG's own `getexif` decodes all of it
             if turn not in range(1, 9): turn = 1
             if im.format == 'TIFF' and turn > 1:
-                im.load()  # turns it
+                _load(im)  # turns it
                 return im.size[::-1], turn
             return im.size if turn > 4 else im.size[::-1], turn
 
