@@ -25,8 +25,8 @@ import numpy as np
 from fastai.vision.all import IndexSplitter, patch
 from scipy.ndimage import distance_transform_edt
 
-from .loading import (DataError, Pair, check_pair, image_size, image_suffixes, lesion_block,
-                                mask_facts, read_image, read_mask, read_text)
+from .loading import (DataError, Pair, check_pair, image_size, image_suffixes,
+                                lesion_block, read_image, read_mask, read_text)
 
 _all_ = ['DataError', 'Pair', 'read_image', 'read_mask', 'image_size', 'check_pair', 'lesion_block']
 
@@ -76,8 +76,8 @@ def image_files(
     "The images of a folder; what else is in it is passed over (see `passed_over`)"
     images, passed = _look(folder)
     if not images:
-        raise DataError(f"{folder}: no image in it (looked for {', '.join(sorted(image_suffixes()))}"
-                        f"{'; ' + say_passed_over(passed) if passed else ''}).")
+        looked, rest = ', '.join(sorted(image_suffixes())), say_passed_over(passed)
+        raise DataError(f"{folder}: no image in it (looked for {looked}{rest and '; ' + rest}).")
     return _by_id(images)
 
 # %% ../nbs/31_datasets.ipynb #9539aebc
@@ -154,9 +154,10 @@ class LesionDataset:
         passed_over=None,  # kind -> how many files; see the function of this name
     ):
         if not pairs:
-            raise DataError(f"{root}: no image has a mask. A mask carries its image's name, or that "
-                            'name with a word, as in X_mask, X_segmentation, X_GT or mask_X.')
-        self.root, self.unpaired, self.pairs = Path(root), list(unpaired), dict(sorted(pairs.items()))
+            raise DataError(f"{root}: no image has a mask. A mask carries its image's name, or "
+                            'that name with a word, as in X_mask, X_segmentation, X_GT or mask_X.')
+        self.root, self.unpaired = Path(root), list(unpaired)
+        self.pairs = dict(sorted(pairs.items()))
         self.own_split, self.passed_over = own_split or {}, dict(passed_over or {})
     @property
     def ids(self) -> list: return list(self.pairs)
@@ -199,7 +200,8 @@ LAYOUTS = dict(
     FolderPairs=Layout(r'\b(images?|imgs?|photos?|pictures?|inputs?|jpegimages)\b',
                        rf'\b({_MASK_WORD.replace("[ _-]", " ")})\b'))
 
-_words = dict(train='train training trainset tr', valid='valid validation validset val valset dev devset',
+_words = dict(train='train training trainset tr',
+              valid='valid validation validset val valset dev devset',
               test='test testing testset ts')
 PARTS = {word: part for part, words in _words.items() for word in words.split()}
 
@@ -220,6 +222,7 @@ def folder_role(
 @dataclass
 class _Folder:
     "A folder with pictures, as it was found"
+    path: str
     names: tuple     # from the data set's folder down
     images: list     # paths
     passed: Counter  # what is passed over in it
@@ -246,7 +249,7 @@ def _folders(root, deepest=5):
         seen = [b for b in below if not b.startswith('.') and b != '__MACOSX']
         below[:] = sorted(seen) if len(here) < deepest else []
         images, passed = _listing(path, names)
-        if images: found.append(_Folder(here, images, passed))
+        if images: found.append(_Folder(path, here, images, passed))
     return found
 
 # %% ../nbs/31_datasets.ipynb #6b844dbd
@@ -296,7 +299,7 @@ def _arrange(folders, roles):
     else:  # one heap
         images = images or masks
         files = _divide(_files(images))
-    used = {f.names: f for _, f in [*images, *masks]}
+    used = {f.path: f for _, f in [*images, *masks]}
     passed = sum((f.passed for f in used.values()), Counter())
     others = sum(len(f.images) for f in folders) - sum(len(f.images) for f in used.values())
     if others: passed['in other folders'] = others
@@ -355,9 +358,9 @@ def _unknown(root, folders):
             where = '/'.join(roles[have[0]][0][1].names)
             what = f'as {name}: {have[0]} in {where}, and no folder of {lack}'
             break
-    return DataError(f'{root}: not a data set I know ({what}). Put the pictures into images/ and the '
-                     'masks into masks/, or call the mask of X.jpg X_mask.png, or give two folders: '
-                     'images and masks.')
+    return DataError(f'{root}: not a data set I know ({what}). Put the pictures into images/ and '
+                     'the masks into masks/, or call the mask of X.jpg X_mask.png, or give two '
+                     'folders: images and masks.')
 
 class FolderPairs(LesionDataset):
     "Your own data: folders of images and of masks, matched by name"
@@ -461,8 +464,8 @@ def masks_alike(
     area, edge, breadth = (np.array([s[k] for s in shapes]) for k in ('area', 'edge', 'breadth'))
     empty, full = (area < .0005).sum(), (area > .995).sum()
     if empty + full >= .95*n:
-        return (f'of {n} masks {full} are lesion everywhere and {empty} hold no lesion, so there is no '
-                'outline to learn. Save lesion as 255 and skin as 0')
+        return (f'of {n} masks {full} are lesion everywhere and {empty} hold no lesion, so there is '
+                'no outline to learn. Save lesion as 255 and skin as 0')
     if n < 3: return ''
     if edge.mean() > .7:
         return (f'the {n} masks are inverted: {edge.mean():.0%} of the frame\'s edge is lesion. '
@@ -487,7 +490,7 @@ def check_masks(
 class DataReport:
     "What `check` found"
     n: int  # pairs looked at
-    problems: list = field(default_factory=list)  # one line a broken pair: what, which file, the fix
+    problems: list = field(default_factory=list)  # one line a broken pair: which file, what, the fix
     empty: list = field(default_factory=list)  # ids whose mask has no lesion
     full: list = field(default_factory=list)  # ids whose mask is lesion everywhere
     def __str__(self):
@@ -506,7 +509,8 @@ def check(self:LesionDataset,
     strict:bool=True, # raise at a problem? False: only report
 ) -> DataReport:
     "Open every file: partners, sizes, damage, masks. A few empty and full masks are no error"
-    alone = [f"{p}: has no partner. Add the missing file or remove this one." for p in self.unpaired]
+    fix = 'has no partner. Add the missing file or remove this one.'
+    alone = [f'{p}: {fix}' for p in self.unpaired]
     report, found = DataReport(len(self), alone), _inspect_all(self, workers)
     report.problems += [str(r) for r in found if isinstance(r, DataError)]
     looked = [(id, r) for id, r in zip(self.ids, found) if not isinstance(r, DataError)]
@@ -527,8 +531,10 @@ class DataStatistics:
     std: np.ndarray  # (3,) likewise
     def __str__(self):
         sizes = ', '.join(f"{h}x{w}: {n:,}" for (h, w), n in list(self.sizes.items())[:4])
-        return "\n".join([f"{self.n:,} pairs of {len(self.sizes)} sizes ({sizes}{' ...' if len(self.sizes) > 4 else ''})",
-            "lesion's share of the image: " + ', '.join(f"{q:.0%} quantile {v:.1%}" for q, v in self.area.items()),
+        if len(self.sizes) > 4: sizes += ' ...'
+        areas = ', '.join(f"{q:.0%} quantile {v:.1%}" for q, v in self.area.items())
+        return "\n".join([f"{self.n:,} pairs of {len(self.sizes)} sizes ({sizes})",
+            f"lesion's share of the image: {areas}",
             f"RGB mean {np.round(self.mean, 3)}, std {np.round(self.std, 3)}"])
 
 # %% ../nbs/31_datasets.ipynb #c057
@@ -541,13 +547,15 @@ def statistics(self:LesionDataset,
     for r in found:
         if isinstance(r, DataError): raise r
     mean = np.mean([r['mean'] for r in found], 0)
-    areas = {q: float(np.quantile([r['area'] for r in found], q)) for q in (0, .05, .25, .5, .75, .95, 1)}
+    share = [r['area'] for r in found]
+    areas = {q: float(np.quantile(share, q)) for q in (0, .05, .25, .5, .75, .95, 1)}
     std = np.sqrt(np.mean([r['square'] for r in found], 0) - mean**2)
-    return DataStatistics(len(found), dict(Counter(r['size'] for r in found).most_common()), areas, mean, std)
+    sizes = dict(Counter(r['size'] for r in found).most_common())
+    return DataStatistics(len(found), sizes, areas, mean, std)
 
 # %% ../nbs/31_datasets.ipynb #c067
 def _holdout(ids, n, seed):
-    "Sorted ids in two sorted parts, the second of `n`: the sets of sklearn's `train_test_split(ids, test_size=n, random_state=seed)`"
+    "Sorted ids in two sorted parts, the second of `n`: those of sklearn's `train_test_split`"
     ids = sorted(ids)
     order = np.random.RandomState(seed).permutation(len(ids))
     return tuple([ids[i] for i in sorted(part)] for part in (order[n:], order[:n]))
@@ -558,8 +566,8 @@ def paper_split(
 ) -> tuple: # 2,074 training ids, 520 test ids, each sorted
     "The split of the released code (`test_size=520, random_state=257`) on sorted ids"
     if len(ids) != 2594:
-        raise DataError("the paper's split is defined on all 2,594 pairs of ISIC 2018 Task 1, here are "
-                        f"{len(ids):,}. Complete the data, or use split_random.")
+        raise DataError("the paper's split is defined on all 2,594 pairs of ISIC 2018 Task 1, "
+                        f"here are {len(ids):,}. Complete the data, or use split_random.")
     return _holdout(ids, 520, 257)
 
 ISIC2018.splits = {'paper': paper_split}
@@ -577,8 +585,8 @@ def split(self:LesionDataset,
     return self.splits[name](self.own_split.get('train', self.ids))
 
 # %% ../nbs/31_datasets.ipynb #c073
-_HEADS = set('image images image_id imageid image_name img img_id id ids isic_id name file files filename '
-             'file_name filepath file_path image_path path photo'.split())
+_HEADS = set('image images image_id imageid image_name img img_id id ids isic_id name file files '
+             'filename file_name filepath file_path image_path path photo'.split())
 
 def _rows(text):
     "The first field that names an image, of each line; the first line may be a header"
@@ -630,17 +638,19 @@ def dataloaders(self:LesionDataset,
     size:tuple=(192, 256), # (H, W) in pixels; default: the paper's
     bs:int=8, # images a batch
     augment=None, # see `lesion_block`
-    cache:bool=False, # decode everything once, now, and keep it in memory (3*H*W + H*W bytes a pair)
+    cache:bool=False, # decode everything once, now, and keep it (3*H*W + H*W bytes a pair)
     device=None, # default: fastai's default device
     num_workers:int=0, # processes that load; 0 loads in this one
     **kwargs, # more of `DataBlock.dataloaders`, e.g. `val_bs`, `drop_last`
 ): # fastai `DataLoaders`
     "Batches of normalised images (B, 3, H, W) and masks (B, H, W) of 0 and 1"
     train, valid = self.items_of(train_ids), self.items_of(valid_ids)
-    if shared := set(train) & set(valid): warnings.warn(f"{len(shared)} ids are in both parts: the validation score will flatter.")
+    if shared := set(train) & set(valid):
+        warnings.warn(f"{len(shared)} ids are in both parts: the validation score will flatter.")
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
     block = lesion_block(size, augment, cache, splitter, device)
-    dls = block.dataloaders(train + valid, bs=min(bs, len(train)), device=device, num_workers=num_workers, **kwargs)
+    dls = block.dataloaders(train + valid, bs=min(bs, len(train)), device=device,
+                            num_workers=num_workers, **kwargs)
     if cache:  # fill it here and now, so that worker processes find it full
         with ThreadPoolExecutor() as pool:
             for ds in (dls.train_ds, dls.valid_ds): list(pool.map(ds.__getitem__, range(len(ds))))

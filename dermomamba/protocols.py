@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .datasets import DataError, LesionDataset, read_ids
+from .datasets import PARTS, DataError, LesionDataset, read_ids
 
 # %% ../nbs/38_protocols.ipynb #c009
 @dataclass
@@ -22,7 +22,9 @@ class Parts:
     train: list  # their masks are learnt
     valid: list  # choose epoch, threshold, settings
     test: list   # judge, once
-    def __repr__(self): return f'{len(self.train):,} to train, {len(self.valid):,} to choose, {len(self.test):,} to judge'
+    def __repr__(self):
+        return (f'{len(self.train):,} to train, {len(self.valid):,} to choose, '
+                f'{len(self.test):,} to judge')
 
 # %% ../nbs/38_protocols.ipynb #c013
 def make_folds(
@@ -31,16 +33,30 @@ def make_folds(
     seed:int=42, # of the shuffle
 ) -> list:       # k sorted lists of ids, sizes differ by one at most
     "Deal ids out into `k` parts"
-    if len(set(ids)) < k or k < 2: raise DataError(f'{len(set(ids))} images in {k} folds: at least two folds, and an image for each')
+    if len(set(ids)) < k or k < 2:
+        raise DataError(f'{len(set(ids))} images in {k} folds: at least two folds, and an image for each')
     ids = np.array(sorted(ids))[np.random.RandomState(seed).permutation(len(ids))]
     return [sorted(ids[i::k].tolist()) for i in range(k)]
 
 # %% ../nbs/38_protocols.ipynb #c018
 def _all_paired(ds):
-    if ds.unpaired: raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: complete the pairs or take the files out')
+    if ds.unpaired:
+        raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: '
+                         'complete the pairs or take the files out')
 
 # %% ../nbs/38_protocols.ipynb #c019
 PROTOCOLS = 'paper', 'heldout', 'kfold', 'transfer'
+
+def _heldout(ds, seed):
+    "What the folders say; what they do not say is drawn"
+    own = ds.own_split
+    rest = own.get('train', ds.ids)
+    if 'test' in own: test = own['test']
+    elif 'paper' in ds.splits: rest, test = ds.split('paper')
+    else: rest, test = ds.split_random(.2, seed, rest)
+    if 'valid' in own: return Parts(rest, own['valid'], test)
+    return Parts(*ds.split_random(.1, seed, rest), test)
+
 def parts(
     ds:LesionDataset,       # data set
     protocol:str='heldout', # 'paper', 'heldout', 'kfold' or 'transfer'
@@ -49,32 +65,49 @@ def parts(
 ) -> Parts:
     "Give each image its role"
     _all_paired(ds)
-    if protocol not in PROTOCOLS: raise ValueError(f"protocol={protocol!r}: choose one of {', '.join(PROTOCOLS)}")
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"protocol={protocol!r}: choose one of {', '.join(PROTOCOLS)}")
     if protocol == 'transfer': return Parts([], [], ds.ids)
+    if protocol == 'heldout': return _heldout(ds, seed)
     if protocol == 'paper':
         train, test = ds.split('paper')
         return Parts(train, test, test)
-    if protocol == 'kfold':
-        folds = make_folds(ds.ids, seed=seed)
-        if not 0 <= fold < len(folds): raise ValueError(f'fold={fold}: the folds are 0 to {len(folds)-1}')
-        test = folds[fold]
-        rest = [i for i in ds.ids if i not in set(test)]
-    else: rest, test = ds.split('paper') if 'paper' in ds.splits else ds.split_random(.2, seed)
+    folds = make_folds(ds.ids, seed=seed)
+    if not 0 <= fold < len(folds):
+        raise ValueError(f'fold={fold}: the folds are 0 to {len(folds)-1}')
+    test = folds[fold]
+    rest = [i for i in ds.ids if i not in set(test)]
     return Parts(*ds.split_random(.1, seed, rest), test)
 
 # %% ../nbs/38_protocols.ipynb #c032
+def _part_lists(folder):
+    "part -> the file in a folder that lists it: train.txt, val.csv and the like"
+    found = {}
+    for p in sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in ('.txt', '.csv')):
+        part = PARTS.get(p.stem.lower())
+        if part in found:
+            raise DataError(f'{found[part]} and {p}: two lists for one role. Remove one.')
+        if part: found[part] = p
+    for part in ('train', 'valid', 'test'):
+        if part not in found:
+            raise DataError(f'{Path(folder)/part}.txt: no such file. Write one id a line into it.')
+    return found
+
 def parts_from_lists(
     ds:LesionDataset, # data set
-    folder,           # holds train.txt, valid.txt and test.txt: one id a line
+    folder,           # holds train.txt, valid.txt and test.txt; see `read_ids` for what is in them
 ) -> Parts:
     "Roles from three lists of ids; every id must exist, and none may have two roles"
     _all_paired(ds)
-    lists = {k: read_ids(Path(folder)/f'{k}.txt') for k in ('train', 'valid', 'test')}
-    for k, ids in lists.items():
+    files = _part_lists(folder)
+    lists = {part: read_ids(p, ds.ids) for part, p in files.items()}
+    for part, ids in lists.items():
         try: ds.items_of(ids)
-        except DataError as e: raise DataError(f'{Path(folder)/k}.txt: {e}') from e
+        except DataError as e: raise DataError(f'{files[part]}: {e}') from e
     for a, b in (('train', 'valid'), ('train', 'test'), ('valid', 'test')):
-        if both := sorted(set(lists[a]) & set(lists[b])): raise DataError(f'{folder}: {both[0]} is in {a}.txt and in {b}.txt ({len(both)} such ids); an image has one role')
+        if both := sorted(set(lists[a]) & set(lists[b])):
+            raise DataError(f'{folder}: {both[0]} is in {files[a].name} and in {files[b].name} '
+                            f'({len(both)} such ids); an image has one role')
     return Parts(**lists)
 
 # %% ../nbs/38_protocols.ipynb #de96c72a
@@ -82,7 +115,7 @@ def data_digest(
     ds:LesionDataset, # data set
     parts:Parts,      # the role of each image
 ) -> str:             # 16 hexadecimal digits
-    "One number for the data of a run: another role, name or size of a file changes it, another folder does not"
+    "A number for the data of a run: roles, names and sizes of files change it, another folder does not"
     def about(path):
         path = Path(path)
         return unicodedata.normalize('NFC', path.name), path.stat().st_size
