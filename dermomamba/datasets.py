@@ -239,7 +239,8 @@ class _Folder:
 def _folders(root, deepest=5):
     "The folders below `root` that hold pictures; hidden ones are left out"
     def fail(error): raise error
-    if not Path(root).exists(): raise DataError(f'{root}: no such folder. Check the path.')
+    if not Path(root).exists():
+        raise DataError(f'{root}: not a data set I know: no such folder. Check the path.')
     if not Path(root).is_dir():
         raise DataError(f'{root}: not a data set I know: a file. Give a folder; an archive is '
                         'unpacked with python -m dermomamba.archives.')
