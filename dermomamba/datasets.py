@@ -132,16 +132,29 @@ class PH2(LesionDataset):
 
 # %% ../nbs/31_datasets.ipynb #c032
 def open_dataset(
-    path, # folder of a data set
+    data,       # folder of a data set; or two folders, images and masks, as a list or tuple
+    masks=None, # folder of masks, if `data` is the folder of images
 ) -> LesionDataset:
-    "Guess the layout: ISIC 2018, PH2, or images/ beside masks/"
-    if not Path(path).is_dir(): raise DataError(f"{path}: not a data set I know: " + ("a file. Give a folder; an archive is unpacked with python -m dermomamba.archives."
-                                                if Path(path).exists() else "no such folder. Check the path."))
+    "Guess the layout: ISIC 2018, PH2, or images/ beside masks/; or pair two folders"
+    folders = list(data) if isinstance(data, (list, tuple)) else [data]
+    if masks is not None: folders.append(masks)
+    if not 1 <= len(folders) <= 2:
+        raise DataError(f'{len(folders)} folders: a data set is one, or two: images and masks.')
+    if len(folders) == 2: return FolderPairs(*folders)
+    path = folders[0]
+    if Path(path).exists() and not Path(path).is_dir():
+        raise DataError(f'{path}: not a data set I know: a file. Give a folder; '
+                        'an archive is unpacked with python -m dermomamba.archives.')
+    if not Path(path).is_dir():
+        raise DataError(f'{path}: not a data set I know: no such folder. Check the path.')
     why = []
     for kind in (ISIC2018, PH2, FolderPairs):
         try: return kind(path)
-        except DataError as e: why.append(f"as {kind.__name__}: {str(e).removeprefix(f'{path}: ').rstrip('.')}")
-    raise DataError(f"{path}: not a data set I know ({'; '.join(why)}). Put the pictures into images/ and the masks into masks/, or give both folders: FolderPairs(images, masks).")
+        except DataError as e:
+            reason = str(e).removeprefix(f'{path}: ').rstrip('.')
+            why.append(f'as {kind.__name__}: {reason}')
+    raise DataError(f"{path}: not a data set I know ({'; '.join(why)}). Put the pictures into images/ "
+                    'and the masks into masks/, or give both folders: FolderPairs(images, masks).')
 
 # %% ../nbs/31_datasets.ipynb #c042
 def inspect_pair(
