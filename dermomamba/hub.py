@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WEIGHTS', 'TAGS', 'ABOUT', 'IMAGES', 'WeightsError', 'read_tensors', 'strip_prefix', 'sha256', 'write_sums',
-           'shipped', 'shipped_file', 'model_card']
+           'shipped', 'shipped_file', 'weights_file', 'model_card']
 
 # %% ../nbs/23a_hub.ipynb #c003
 import hashlib, re
@@ -141,6 +141,14 @@ def shipped_file(
     if not path.is_file(): raise WeightsError(f'{path}: missing; reinstall dermomamba')
     if sha256(path) != sums[name]: raise WeightsError(f'{path}: damaged, its SHA-256 is not the one in SHA256SUMS; reinstall dermomamba')
     return path
+
+# %% ../nbs/23a_hub.ipynb #d036
+def weights_file(
+    weights, # file, folder with model.safetensors, or a name that ships with the package
+) -> Path:
+    "The file behind it"
+    path = Path(weights)
+    return path if path.is_file() else path/'model.safetensors' if path.is_dir() else shipped_file(str(weights))
 
 # %% ../nbs/23a_hub.ipynb #c043
 TAGS = ('medical', 'dermatology', 'skin-lesion', 'mamba', 'state-space-model', 'pytorch_model_hub_mixin')
