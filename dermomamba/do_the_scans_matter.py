@@ -6,7 +6,7 @@
 __all__ = ['WIDER', 'UNET', 'VARIANTS', 'WAKING', 'OWN_RATE', 'scan_cores', 'silenced', 'scan_shares', 'probe', 'nearest_batches',
            'probe_weights', 'FixedSS2D', 'RowsSS2D', 'ConvSS2D', 'NormedSS2D', 'UnitBCSS2D', 'swap', 'longer_steps',
            'louder_BC', 'without_skip', 'PlainUNet', 'make_variant', 'scans_apart', 'KeepShares', 'score_role',
-           'run_variant', 'run_queue']
+           'run_variant', 'run_queue', 'strips', 'StripNetwork', 'strip_network', 'train_strips']
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c002
 import json
@@ -23,6 +23,7 @@ from fastai.callback.core import Callback
 from torch import Tensor
 
 from .core import write_atomic, write_csv, write_record
+from .csmb import CrossScaleMambaBlock
 from .metrics import dice_per_image
 from .model import DermoMamba
 from .scan import register_engine
@@ -407,3 +408,71 @@ def run_queue(
                 print(f'{folder.name}: {type(e).__name__}: {e}', flush=True)
                 continue
             print(folder.name, json.dumps(record['scores'].get('valid')), flush=True)
+
+# %% ../nbs/46_do_the_scans_matter.ipynb #c051
+def strips(
+    n:int,            # images
+    size:tuple,       # (H, W); H a multiple of 4
+    g,                # torch.Generator
+    far:int=64,       # least distance from the mark to the bar, in pixels
+) -> tuple:           # images (n, 3, H, W), masks (n, H, W) of 0 and 1
+    "Strips whose bars are lesion or not by a mark at the far end"
+    H, W = size
+    images, masks = .1*torch.randn(n, 3, H, W, generator=g), torch.zeros(n, H, W)
+    red = torch.rand(n, H//4, generator=g) < .5
+    start = torch.randint(far, W - 8, (n, H//4), generator=g)
+    for i in range(n):
+        for k in range(H//4):
+            rows, bar = slice(4*k, 4*k + 4), slice(start[i, k], start[i, k] + 6)
+            images[i, 0 if red[i, k] else 2, rows, :4] += 1
+            images[i, 1, rows, bar] += 1
+            masks[i, rows, bar] = red[i, k].float()
+    return images, masks
+
+# %% ../nbs/46_do_the_scans_matter.ipynb #c054
+class StripNetwork(nn.Module):
+    "Two Cross-Scale Mamba Blocks at full resolution"
+    def __init__(self,
+        dim:int=16, # channels
+    ):
+        super().__init__()
+        self.stem = nn.Conv2d(3, dim, 1)
+        self.blocks = nn.Sequential(CrossScaleMambaBlock(dim), CrossScaleMambaBlock(dim))
+        self.head = nn.Conv2d(dim, 1, 1)
+
+    def forward(self, x): return self.head(self.blocks(self.stem(x)))  # (B, 3, H, W) -> (B, 1, H, W)
+
+def strip_network(
+    way:str, # 'released', 'woken', 'skip_only' or 'conv7'
+) -> nn.Module:
+    "A `StripNetwork` with its scans as they are, louder, silent, or replaced"
+    model = StripNetwork()
+    if way == 'woken': return louder_BC(longer_steps(model, 10), 5)
+    if way == 'skip_only': return _all_silent(model)
+    if way == 'conv7': return swap(model, ConvSS2D)
+    if way == 'released': return model
+    raise ValueError(f"way={way!r}: choose released, woken, skip_only or conv7")
+
+def train_strips(
+    way:str,              # see `strip_network`
+    seed:int,             # of weights and images
+    *,
+    steps:int=800,        # batches of 8 fresh images
+    lr:float=1e-2,        # peak of one cycle
+    size:tuple=(16, 96),  # of the images
+) -> float:               # mean Dice over 64 fresh images at threshold .5
+    "Train on strips and score"
+    torch.manual_seed(seed)
+    model, g = strip_network(way), torch.Generator().manual_seed(seed)
+    opt = torch.optim.AdamW(model.parameters(), lr, weight_decay=0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, steps)
+    weight = torch.tensor(4.)                              # bars are rare
+    for _ in range(steps):
+        x, y = strips(8, size, g)
+        F.binary_cross_entropy_with_logits(model(x)[:, 0], y, pos_weight=weight).backward()
+        opt.step()
+        schedule.step()
+        opt.zero_grad()
+    x, y = strips(64, size, torch.Generator().manual_seed(999))
+    with torch.no_grad(): logits = torch.cat([model.eval()(part) for part in x.split(8)])
+    return dice_per_image(logits, y.long()).mean().item()
