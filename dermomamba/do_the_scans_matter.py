@@ -6,7 +6,8 @@
 __all__ = ['WIDER', 'UNET', 'VARIANTS', 'WAKING', 'OWN_RATE', 'scan_cores', 'silenced', 'scan_shares', 'probe', 'nearest_batches',
            'probe_weights', 'FixedSS2D', 'RowsSS2D', 'ConvSS2D', 'NormedSS2D', 'UnitBCSS2D', 'swap', 'longer_steps',
            'louder_BC', 'without_skip', 'PlainUNet', 'make_variant', 'scans_apart', 'KeepShares', 'score_role',
-           'run_variant', 'run_queue', 'strips', 'StripNetwork', 'strip_network', 'train_strips']
+           'run_variant', 'run_queue', 'paired_difference', 'runs_table', 'strips', 'StripNetwork', 'strip_network',
+           'train_strips']
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c002
 import json
@@ -408,6 +409,39 @@ def run_queue(
                 print(f'{folder.name}: {type(e).__name__}: {e}', flush=True)
                 continue
             print(folder.name, json.dumps(record['scores'].get('valid')), flush=True)
+
+# %% ../nbs/46_do_the_scans_matter.ipynb #c035
+def paired_difference(
+    a:np.ndarray,      # scores of one variant (seeds, images)
+    b:np.ndarray,      # of the other: same seeds, same images, same order
+    *,
+    n:int=2000,        # resamplings
+    level:float=.95,   # share of the resampled differences between low and high
+    seed:int=0,        # of the resampling
+) -> tuple:            # mean difference a - b, low, high
+    "Mean paired difference and its interval over images and seeds"
+    d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    if d.ndim != 2: raise ValueError(f'scores of shape {d.shape}; expected (seeds, images)')
+    g, (S, N) = np.random.default_rng(seed), d.shape
+    means = [d[g.integers(S, size=S)][:, g.integers(N, size=N)].mean() for _ in range(n)]
+    low, high = np.quantile(means, [(1 - level)/2, (1 + level)/2])
+    return float(d.mean()), float(low), float(high)
+
+def runs_table(
+    folder, # of run folders, each with run.json
+):          # pandas DataFrame, a row a run
+    "What the runs of a folder gave, on the validation images"
+    import pandas as pd
+    rows = []
+    for file in sorted(Path(folder).glob('*/run.json')):
+        r = json.loads(file.read_text(encoding='utf-8'))
+        scores = r['scores']['valid']
+        shares = json.loads((file.parent/'shares.json').read_text(encoding='utf-8')) if (file.parent/'shares.json').exists() else []
+        last = [v for k, v in shares[-1].items() if k != 'epoch' and v is not None] if shares else []
+        rows.append(dict(variant=r['settings']['variant'], seed=r['settings']['seed'], dice=scores['dice'],
+                         silenced=scores.get('dice_silenced'), agreement=scores.get('agreement'),
+                         least_share=min(last, default=None), most_share=max(last, default=None)))
+    return pd.DataFrame(rows)
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c051
 def strips(
