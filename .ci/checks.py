@@ -13,7 +13,6 @@ with the newest fastai and fastcore.
 import argparse
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -21,11 +20,11 @@ import sys
 import tempfile
 import time
 import venv
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import notebooks
+
 root = Path(__file__).resolve().parent.parent
-LIMIT = 600 # seconds a notebook may take, on a busy machine
 tools = Path(sys.executable).parent
 SMOKE = '''
 import sys, time, importlib.metadata as md
@@ -59,15 +58,9 @@ def sh(*cmd, **kw):
     if r.returncode: sys.exit(f'failed ({r.returncode}): {" ".join(map(str, cmd))[:200]}')
 
 
-def files(folder, pattern):
-    "All files of a kind under a folder of the project; none is a fault of this script"
-    found = [p for p in sorted((root/folder).rglob(pattern)) if not any(x.startswith('.') for x in p.relative_to(root).parts)]
-    return found or sys.exit(f'{folder}: no {pattern} there; this check looks in the wrong place')
-
-
 def unchanged(folder, pattern, cmd, message):
     "Run `cmd`; the files of `pattern` must be the same before and after"
-    def read(): return {p: p.read_bytes() for p in files(folder, pattern)}
+    def read(): return {p: p.read_bytes() for p in notebooks.find(folder, pattern)}
     before = read()
     sh(*cmd, cwd=root)
     after = read()
@@ -101,32 +94,6 @@ def smoke():
         sh(bin/'python', '-c', CHAIN, cwd=d)
 
 
-def one_notebook(path):
-    "Test a notebook in a process of its own -> (path, seconds, '' or what it printed)"
-    env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', MPLBACKEND='agg', TRITON_INTERPRET='1') # no test needs a GPU
-    start = time.time()
-    cmd = [tools/'nbdev_test', '--path', path, '--n_workers', '0']
-    try: r = subprocess.run([str(c) for c in cmd], cwd=root, env=env, capture_output=True, text=True, encoding='utf-8', errors='replace', timeout=LIMIT)
-    except subprocess.TimeoutExpired: return path, time.time() - start, f'not done after {LIMIT} s'
-    return path, time.time() - start, r.stdout[-6000:] + r.stderr[-6000:] if r.returncode else ''
-
-
-def run_notebooks(order='given', seed=0, only=''):
-    "Test all notebooks, two at a time, each in a process of its own"
-    paths = [p for p in files('nbs', '*.ipynb') if only in str(p.relative_to(root))]
-    if not paths: sys.exit(f'no notebook has {only!r} in its path')
-    if order == 'reverse': paths.reverse()
-    if order == 'shuffled': random.Random(seed).shuffle(paths)
-    failed = []
-    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        for path, seconds, said in pool.map(one_notebook, paths):
-            name = path.relative_to(root/'nbs')
-            print(f'{"FAILED" if said else "passed"} in {seconds:4.0f} s  {name}', flush=True)
-            if said: failed.append(str(name)); print(said, flush=True)
-    if failed: sys.exit(f'{len(failed)} of {len(paths)} notebooks failed: {", ".join(failed)}')
-    print(f'{len(paths)} notebooks passed')
-
-
 def wide():
     "No line over 100 columns and one statement a line; notebooks that are still to be rewritten are listed in wide.txt"
     listed = set((root/'.ci'/'wide.txt').read_text(encoding='utf-8').split())
@@ -144,20 +111,18 @@ def wide():
 
 def main():
     p = argparse.ArgumentParser(description='Every check of the project')
-    p.add_argument('--write-readme', action='store_true')
-    p.add_argument('--only')
-    p.add_argument('--order', choices=['given', 'reverse', 'shuffled'], default='given')
-    p.add_argument('--seed', type=int, default=0)
-    a = p.parse_args()
-    if a.write_readme: return (root/'README.md').write_text(readme(), encoding='utf-8')
-    if a.only is not None: return run_notebooks(a.order, a.seed, a.only)
+    p.add_argument('--write-readme', action='store_true', help='write README.md and stop')
+    notebooks.add_options(p)
+    args = p.parse_args()
+    if args.write_readme: return (root/'README.md').write_text(readme(), encoding='utf-8')
+    if args.only: return notebooks.main(args)
     steps = [
         ('package = notebooks', lambda: unchanged('dermomamba', '*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
         ('notebooks are clean', lambda: unchanged('nbs', '*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),
         ('README = index', lambda: (root/'README.md').read_text(encoding='utf-8') == readme() or sys.exit('README.md is not what nbs/index.ipynb gives: make export')),
         ('links and spelling', lambda: sh(sys.executable, root/'.ci'/'prose.py')),
         ('lines fit the page', wide),
-        ('notebooks run', lambda: run_notebooks(a.order, a.seed)),
+        ('notebooks run', lambda: notebooks.main(args)),
         ('explorers in a browser', lambda: sh(sys.executable, root/'.ci'/'browser.py')),
         ('app in a browser', lambda: sh(sys.executable, root/'.ci'/'browser_app.py', cwd=root)),
         ('wheel with the newest libraries', smoke),

@@ -1,0 +1,164 @@
+"""Run notebooks as tests, each in a Python process of its own, two at a time.
+
+No notebook can lean on what another one imported, patched or left in memory; `--order` proves it.
+Each one's seconds are printed. The output of one that fails is shown, and the exit code is 1.
+
+    python .ci/notebooks.py                              # all of them
+    python .ci/notebooks.py --only 10_* 11_*             # by name; a folder's name takes all in it
+    python .ci/notebooks.py --order shuffled --seed 7
+"""
+import argparse, json, os, random, subprocess, sys, tempfile, threading, time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from configparser import ConfigParser
+from fnmatch import fnmatch
+from pathlib import Path
+
+root = Path(__file__).resolve().parent.parent
+RUN = '''
+import sys
+from pathlib import Path
+from nbdev.test import test_nb
+path, flags, root = sys.argv[1:]
+passed, _ = test_nb(Path(path), skip_flags=flags.split(), basepath=root)
+sys.exit(not passed)
+'''
+running, lock = set(), threading.Lock()
+
+
+def find(folder, pattern):
+    "Files below a folder, sorted; checkpoints of editors and caches are none. No file at all is a fault"
+    found = sorted(
+        p for p in (root/folder).rglob(pattern)
+        if not {'.ipynb_checkpoints', '__pycache__'} & set(p.parts) and p.is_file())
+    if not found:
+        sys.exit(f'{folder}/: holds no {pattern}; a check of nothing proves nothing')
+    return found
+
+
+def notebooks(only=()):
+    "The notebooks, or those whose name, path or folder fits one of the patterns"
+    def fits(path, pattern):
+        inner = path.relative_to(root/'nbs')
+        names = path.name, path.stem, inner.as_posix(), *(p.as_posix() for p in inner.parents)
+        return any(fnmatch(name, pattern) for name in names)
+    every = find('nbs', '*.ipynb')
+    for pattern in only:
+        if not any(fits(p, pattern) for p in every):
+            sys.exit(f'--only {pattern}: no notebook is called so')
+    return [p for p in every if not only or any(fits(p, pattern) for pattern in only)]
+
+
+def in_order(paths, order, seed):
+    "The same notebooks as given (sorted), in reverse, or shuffled by a seed"
+    if order == 'reverse':
+        return paths[::-1]
+    return random.Random(seed).sample(paths, len(paths)) if order == 'shuffled' else paths
+
+
+def skip_flags():
+    "Directives of cells that are no tests here, from settings.ini"
+    config = ConfigParser(delimiters=['='])
+    config.read(root/'settings.ini', encoding='utf-8')
+    return config['DEFAULT']['tst_flags']
+
+
+def environment():
+    "No GPU, no network question at import, one thread each, and this folder's package"
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get('PYTHONPATH')]))
+    return dict(
+        os.environ, PYTHONPATH=path, PYTHONIOENCODING='utf-8', NO_ALBUMENTATIONS_UPDATE='1',
+        OMP_NUM_THREADS='1', MPLBACKEND='agg', TRITON_INTERPRET='1')
+
+
+def stop(process):
+    "End a process and all that it started"
+    import psutil
+    try:
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            pass
+
+
+def run(path, timeout):
+    "Test one notebook in a new process; its seconds, whether it passed, and what it wrote"
+    start = time.perf_counter()
+    command = [sys.executable, '-c', RUN, path, skip_flags(), root]
+    with tempfile.TemporaryFile() as out:
+        process = subprocess.Popen(
+            [str(c) for c in command], cwd=path.parent, env=environment(),
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        with lock:
+            running.add(process)
+        late = ''
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            late = f'\nstopped: it ran longer than {timeout:.0f} seconds\n'
+            stop(process)
+            process.wait()
+        finally:
+            with lock:
+                running.discard(process)
+        out.seek(0)
+        text = out.read().decode('utf-8', 'replace') + late
+    return time.perf_counter() - start, process.returncode == 0 and not late, text
+
+
+def run_all(paths, *, workers=2, timeout=600):
+    "Test notebooks; name -> (seconds, passed). Failures are shown when they happen"
+    results = {}
+    with ThreadPoolExecutor(workers) as pool:
+        jobs = {pool.submit(run, path, timeout): path for path in paths}
+        try:
+            for job in as_completed(jobs):
+                name = jobs[job].relative_to(root/'nbs').as_posix()
+                seconds, passed, text = job.result()
+                results[name] = round(seconds, 1), passed
+                print(f'{seconds:6.1f} s  {"      " if passed else "FAILED"}  {name}', flush=True)
+                if not passed:
+                    print(text, flush=True)
+        except BaseException: # Ctrl-C too: what waits is forgotten, what runs is ended
+            pool.shutdown(wait=False, cancel_futures=True)
+            with lock:
+                for process in running:
+                    stop(process)
+            raise
+    return results
+
+
+def add_options(parser):
+    "The options that `checks.py` has too"
+    add = parser.add_argument
+    add('--only', nargs='+', default=[], metavar='PATTERN', help='notebooks by name or folder')
+    add('--order', choices=['given', 'reverse', 'shuffled'], default='given')
+    add('--seed', type=int, default=0, help='of --order shuffled (default %(default)s)')
+    add('--timeout', type=float, default=600, help='seconds a notebook may take (default 600)')
+    add('--workers', type=int, default=min(2, os.cpu_count() or 1), help='notebooks at a time')
+    add('--times', type=Path, help='write seconds and result of each notebook to this JSON file')
+
+
+def main(args):
+    paths = in_order(notebooks(args.only), args.order, args.seed)
+    said = f'shuffled by seed {args.seed}' if args.order == 'shuffled' else args.order
+    print(f'{len(paths)} notebooks, order: {said}, {args.workers} at a time', flush=True)
+    start = time.perf_counter()
+    results = run_all(paths, workers=args.workers, timeout=args.timeout)
+    took = time.perf_counter() - start
+    if args.times:
+        record = {name: dict(seconds=s, passed=p) for name, (s, p) in sorted(results.items())}
+        args.times.write_text(json.dumps(record, indent=1) + '\n', encoding='utf-8')
+    failed = sorted(name for name, (_, passed) in results.items() if not passed)
+    print(f'{len(results) - len(failed)} of {len(results)} passed in {took:.0f} s', flush=True)
+    if failed:
+        sys.exit('failed: ' + ', '.join(failed))
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description='Test notebooks, a process each.')
+    add_options(parser)
+    main(parser.parse_args())
