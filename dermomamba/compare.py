@@ -10,17 +10,18 @@ import argparse, re, sys, warnings
 from pathlib import Path
 
 import numpy as np, torch
-from .core import no_empty_folder, writable_folder, write_atomic, write_figure, write_record # before fastai: it hushes a warning
+from .core import no_empty_folder, run_command, writable_folder, write_atomic, write_figure, write_record # before fastai: it hushes a warning
 from fastai.torch_core import default_device
 
 from .benchmark import interleave
 from .cost import count_flops, make_job
 from .datasets import open_dataset
-from .evaluate import evaluate
+from .evaluate import evaluate, roles_of
 from .hub import sha256
 from .inference import TTA, ready_model
 from .model import load_model
 from .runs import RunWarning, find_runs, interval, picture, rank, table
+from .train import data_name, run_data
 
 # %% ../nbs/44b_compare.ipynb #c008
 def checkpoints(
@@ -54,21 +55,28 @@ def place(
 ) -> Path:   # such as unet/phantom-transfer0-test-none-0.5
     "Where one evaluation of these weights goes"
     w = Path(weights)
-    w = w.parent if w.name == 'model.safetensors' else w.with_suffix('') if w.suffix == '.safetensors' else w
-    return w/(f"{Path(how['data']).name}-{Path(how['protocol']).name}{how['fold']}-{how['role']}-{how['tta']}-{how['threshold']}" + '-raw'*(not how['postprocess']))
+    if w.name == 'model.safetensors': w = w.parent
+    elif w.suffix == '.safetensors': w = w.with_suffix('')
+    what = f"{data_name(how['data'])}-{Path(how['protocol']).name}{how['fold']}"
+    return w/(f"{what}-{how['role']}-{how['tta']}-{how['threshold']}" + '-raw'*(not how['postprocess']))
 
 # %% ../nbs/44b_compare.ipynb #c023
 def _known(folder, out, files):
     "Runs below the folder, and those in `out` that belong to its weights"
     runs = find_runs(out, empty=True) if out.is_dir() else []
-    return list(({r['folder']: r for r in runs if r['settings']['sha256'] in files} | {r['folder']: r for r in find_runs(folder, empty=True)}).values())
+    mine = {r['folder']: r for r in runs if r['settings']['sha256'] in files}
+    return list((mine | {r['folder']: r for r in find_runs(folder, empty=True)}).values())
 
 def _missing(files, runs, data, how):
-    "(weights, data set) without a run"
-    for d in data: open_dataset(d)
+    "(weights, data set) without a run on the pairs that are there now"
     asked = {k: Path(v or '').name if k == 'protocol' else v for k, v in how.items()}
-    same = lambda s, sha, d: s['sha256'] == sha and s['data'] == Path(d).name and all(s[k] == v for k, v in asked.items())
-    return [(f, d) for d in data for sha, f in files.items() if not any(same(r['settings'], sha, d) for r in runs)]
+    todo = []
+    for d in data:
+        ds = open_dataset(d)
+        now = asked | dict(data=data_name(d), parts=run_data(ds, roles_of(ds, how['protocol'], how['fold'])))
+        def done(sha, s): return s['sha256'] == sha and all(s.get(k, v) == v for k, v in now.items()) # old: no parts
+        todo += [(f, d) for sha, f in files.items() if not any(done(sha, r['settings']) for r in runs)]
+    return todo
 
 # %% ../nbs/44b_compare.ipynb #c024
 METHOD = 'versus_best: this row minus the first; 95% bootstrap intervals over images; p not corrected for the number of rows; ms: one image, all views of its tta, networks timed in turn, medians'
@@ -104,17 +112,25 @@ def compare(
 def _parser():
     p = argparse.ArgumentParser('dermomamba_evaluate', description='Score weights, or rank what lies below a folder.')
     what = p.add_mutually_exclusive_group(required=True)
-    what.add_argument('--weights', help='file or folder of weights, or a name that ships with the package')
-    what.add_argument('--compare', metavar='FOLDER', help='rank its evaluations; with --data and --protocol, evaluate its other weights first')
-    p.add_argument('--trust', action='store_true', help='open --weights even if it is a pickle with a program in it; only if you know who made it')
-    p.add_argument('--data', nargs='+', default=[], help='folder of a data set; with --compare several')
-    p.add_argument('--protocol', help='heldout (default), paper, kfold, transfer, or a folder of train.txt, valid.txt, test.txt')
+    what.add_argument('--weights',
+                   help='file or folder of weights, or a name that ships with the package')
+    what.add_argument('--compare', metavar='FOLDER',
+                   help='rank its evaluations; with --data and --protocol, evaluate its other weights first')
+    p.add_argument('--trust', action='store_true',
+                   help='open --weights even if it is a pickle with a program in it; only if you know who made it')
+    p.add_argument('--data', nargs='+', default=[], metavar='FOLDER',
+                   help='folder of a data set, or two: images and masks; with --compare one or more data sets')
+    p.add_argument('--protocol',
+                   help='heldout (default), paper, kfold, transfer, or a folder of train.txt, valid.txt, test.txt')
     p.add_argument('--fold', type=int, default=0, help='of kfold: which one judges (default 0)')
-    p.add_argument('--role', choices=('test', 'valid'), default='test', help='images that judge (default), or that choose')
+    p.add_argument('--role', choices=('test', 'valid'), default='test',
+                   help='images that judge (default), or that choose')
     p.add_argument('--tta', choices=TTA, default='none', help='mean of 4 (flips) or 8 (d4) views')
-    p.add_argument('--threshold', default='valid', help="a probability, or 'valid' (default): the best on the images that choose")
+    p.add_argument('--threshold', default='valid',
+                   help="a probability, or 'valid' (default): the best on the images that choose")
     p.add_argument('--no-postprocess', action='store_true', help='keep every region and hole')
-    p.add_argument('--no-boundary', action='store_true', help='no scores of the contour; they need MONAI')
+    p.add_argument('--no-boundary', action='store_true',
+                   help='no scores of the contour; they need MONAI')
     p.add_argument('--out', help='folder for the results (default: in runs/)')
     p.add_argument('--picture', help='PNG of the best and worst cases')
     p.add_argument('--bs', type=int, default=8, help='images a batch (default 8)')
@@ -124,19 +140,26 @@ def _parser():
 # %% ../nbs/44b_compare.ipynb #c037
 def _settings(a):
     "Settings of `evaluate`, checked"
-    if a.weights and len(a.data) != 1: raise ValueError(f'--weights needs --data with one folder, got {len(a.data)}')
+    if a.weights and len(a.data) not in (1, 2):
+        raise ValueError(f'--weights needs --data with one folder, or two (images and masks), got {len(a.data)}')
     if a.compare and a.picture: raise ValueError('--picture goes with --weights')
     if a.bs < 1: raise ValueError(f'--bs {a.bs}: at least one image a batch')
     if a.threshold != 'valid':
-        if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold): raise ValueError(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")
+        if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
+            raise ValueError(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")
         a.threshold = float(a.threshold)
-    return dict(protocol=a.protocol or (a.weights and 'heldout'), fold=a.fold, role=a.role, tta=a.tta, threshold=a.threshold, postprocess=not a.no_postprocess, bs=a.bs, boundary=not a.no_boundary, device=a.device)
+    return dict(protocol=a.protocol or (a.weights and 'heldout'), fold=a.fold, role=a.role, tta=a.tta,
+                threshold=a.threshold, postprocess=not a.no_postprocess, bs=a.bs, boundary=not a.no_boundary,
+                device=a.device)
 
 def _score(a, how):
-    out = a.out or Path('runs/evaluate', *place(Path(a.weights).resolve(), how | dict(data=a.data[0])).parts[-2:])
-    with no_empty_folder(out): run = evaluate(a.weights, a.data[0], out, picture=a.picture, trust=a.trust, **how)
+    data = a.data if len(a.data) == 2 else a.data[0]
+    own = place(Path(a.weights).resolve(), how | dict(data=data))
+    out = a.out or Path('runs/evaluate', *own.parts[-2:])
+    with no_empty_folder(out): run = evaluate(a.weights, data, out, picture=a.picture, trust=a.trust, **how)
     s = run['settings']
-    print(f"{s['data']}, {s['protocol']}, {s['role']}: {run['n_scored']} images, threshold {s['threshold_used']:.3g}; mean over images [95% interval]")
+    print(f"{s['data']}, {s['protocol']}, {s['role']}: {run['n_scored']} images, threshold {s['threshold_used']:.3g}; "
+          'mean over images [95% interval]')
     for name, v in run['scores'].items(): print(f'  {name:20}{interval(v)}')
     print(f"  {'failed':20}{100*run['failed']:.1f}% with an IoU under .65\nin {out}: run.json, scores.csv")
 
@@ -150,20 +173,18 @@ def _rank(a, how):
 # %% ../nbs/44b_compare.ipynb #c038
 def main(
     argv:list=None, # arguments; None: those of the command line
-) -> int:           # exit code: 0, 1 if something is wrong, 130 if interrupted
+) -> int:           # exit code, see `run_command`
     "The command `dermomamba_evaluate`"
     a = _parser().parse_args(argv)
-    def say(text): print(f'dermomamba_evaluate: {text}', file=sys.stderr)
-    try:
+    def warn(message, *_, **__): print(f'dermomamba_evaluate: {message}', file=sys.stderr)
+    def body():
         with warnings.catch_warnings():
             warnings.simplefilter('always', RunWarning)
-            warnings.showwarning = lambda message, *_, **__: say(message)
-            (_score if a.weights else _rank)(a, _settings(a))
-    except KeyboardInterrupt: say('stopped; finished evaluations are kept'); return 130
-    except torch.OutOfMemoryError: say(f'--bs {a.bs}: not enough memory on the GPU; use fewer, or --device cpu'); return 1
-    except ValueError as e: say(e); return 1
-    except OSError as e: say(f'{e.filename or a.out}: {e.strerror or e}. Is there room, and may it be written to?'); return 1
-    return 0
+            warnings.showwarning = warn
+            try: (_score if a.weights else _rank)(a, _settings(a))
+            except torch.OutOfMemoryError as e:
+                raise ValueError(f'--bs {a.bs}: not enough memory on the GPU; use fewer, or --device cpu') from e
+    return run_command('dermomamba_evaluate', body, stopped='stopped; finished evaluations are kept.')
 
 # %% ../nbs/44b_compare.ipynb #c039
 #| eval: false

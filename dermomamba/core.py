@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure', 'writable_folder',
-           'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss', 'one_line', 'run_command']
+           'writable_file', 'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss', 'one_line',
+           'run_command']
 
 # %% ../nbs/01_core.ipynb #c003
 import csv, io, json, os, platform, re, subprocess, sys, warnings
@@ -54,18 +55,20 @@ def golden_errors(
     return dict(eval=worst(out, part('out').values()), train=worst(run(), part('train_out').values()), gradients=worst(grads, [want[k] for k in leaves], floor))
 
 # %% ../nbs/01_core.ipynb #c027
+def _beside(path): return path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+
 def write_atomic(
     path:str|Path,    # file to write
-    content:bytes|str,# all of it; text is written as UTF-8
+    content:bytes|str,# all of it; text is written as UTF-8, what is no Unicode in it as \\udc..
 ):
     "Write a file under a temporary name, then rename: it is there as a whole or not at all"
     path = Path(path)
-    tmp = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    tmp = _beside(path)
     try:
-        tmp.write_bytes(content.encode() if isinstance(content, str) else content)
+        tmp.write_bytes(content.encode(errors='backslashreplace') if isinstance(content, str) else content)
         os.replace(tmp, path)
     except OSError as e:
-        e.filename = str(path)                                                # the name that was asked for, for the message
+        e.filename = str(path)                                       # the name that was asked for, for the message
         raise
     finally: tmp.unlink(missing_ok=True)
 
@@ -103,6 +106,21 @@ def writable_folder(
         try: probe.write_bytes(b'0'*4096)
         finally: probe.unlink(missing_ok=True)
     except OSError as e: raise ValueError(f'{path}: cannot write there ({e.strerror}); choose another --out') from e
+    return path
+
+# %% ../nbs/01_core.ipynb #e038
+def writable_file(
+    path:str|Path, # file that will be written
+) -> Path:         # the same
+    "Prove that a file of this very name can be written, without touching one that is there"
+    path = Path(path)
+    try:
+        folder, probe = path.is_dir(), _beside(path)
+        if not folder: probe.write_bytes(b'')
+    except OSError as e: raise ValueError(f'{path}: cannot be written ({e.strerror}); choose another name') from e
+    except ValueError as e: raise ValueError(f'{str(path)!r}: cannot be written ({e}); choose another name') from e
+    if folder: raise ValueError(f'{path}: is a folder; give the name of a file')
+    probe.unlink()
     return path
 
 # %% ../nbs/01_core.ipynb #c040

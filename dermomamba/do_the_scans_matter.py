@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['WIDER', 'UNET', 'VARIANTS', 'WAKING', 'OWN_RATE', 'scan_cores', 'silenced', 'scan_shares', 'probe', 'FixedSS2D',
            'RowsSS2D', 'ConvSS2D', 'NormedSS2D', 'UnitBCSS2D', 'swap', 'longer_steps', 'louder_BC', 'without_skip',
-           'PlainUNet', 'make_variant', 'ScansWithoutDecay', 'scans_apart', 'KeepShares', 'score_role', 'run_variant',
-           'run_queue']
+           'PlainUNet', 'make_variant', 'scans_apart', 'KeepShares', 'score_role', 'run_variant', 'run_queue']
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c002
 import json
@@ -27,6 +26,7 @@ from .metrics import dice_per_image
 from .model import DermoMamba
 from .scan import register_engine
 from .ss2d import SS2D, cross_selective_scan
+from .learner import SCAN_VECTORS, ScansWithoutDecay
 from .train import RECIPES, build_learner, make_dls, score_learner
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c011
@@ -266,15 +266,6 @@ def make_variant(
     return model
 
 # %% ../nbs/46_do_the_scans_matter.ipynb #c031
-class ScansWithoutDecay(Callback):
-    "Exempt the rates, the skips and the step-size biases of all scans from weight decay"
-    order = -30
-    def before_fit(self):
-        for core in scan_cores(self.learn.model).values():
-            for name in ('A_logs', 'Ds', 'dt_projs_bias', 'BC'):
-                p = getattr(core, name, None)
-                if p is not None and p.requires_grad: self.opt.state[p]['do_wd'] = False
-
 def scans_apart(model):
     "Two groups of parameters: those of the scans, and all others before them"
     mine = {'x_proj_weight', 'dt_projs_weight', 'dt_projs_bias', 'A_logs', 'Ds', 'BC'}
@@ -340,7 +331,8 @@ def run_variant(
     if n_train: dls.valid, names = dls.test_dl(dls.valid_ds.items, with_labels=True), names
     facts = dict(variant=name, way=way, seed=seed, size=list(size), epochs=epochs, n_train=n_train)
     learn = build_learner(dls, model, out, r, seed, facts)
-    if name != 'decayed': learn.add_cb(ScansWithoutDecay())
+    learn.remove_cb(ScansWithoutDecay)
+    if name != 'decayed': learn.add_cb(ScansWithoutDecay((*SCAN_VECTORS, 'BC')))
     x = torch.cat([dls.valid.one_batch()[0]]).as_subclass(Tensor)
     if scan_cores(model) and way != 'conv7': learn.add_cb(KeepShares(out/'shares.json', x))
     if 'own_rate' in way:

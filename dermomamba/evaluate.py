@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MEANS', 'PROTOCOL', 'maps_of', 'score_map', 'summarise', 'count_bins', 'calibration_error', 'check_files',
-           'score_maps', 'evaluate', 'weights_file', 'picture_cases']
+           'score_maps', 'roles_of', 'evaluate', 'picture_cases']
 
 # %% ../nbs/41_evaluate.ipynb #c003
 import time
@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np, torch
 
 from .boundary import boundary_scores, thresholded_jaccard
-from .core import writable_folder, write_csv, write_figure, write_record
-from .datasets import LesionDataset, open_dataset
-from .hub import sha256, shipped_file
+from .core import writable_file, writable_folder, write_csv, write_figure, write_record
+from .datasets import LesionDataset, check_masks, open_dataset
+from .hub import sha256, weights_file
 from .inference import binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size
 from .loading import check_pair, read_image, read_mask
 from .metrics import Confusion, formulas
 from .protocols import parts, parts_from_lists
 from .statistics import bootstrap_ci
+from .train import data_name, run_data
 
 # %% ../nbs/41_evaluate.ipynb #c006
 def maps_of(
@@ -107,11 +108,34 @@ def score_maps(
     return rows, bins
 
 # %% ../nbs/41_evaluate.ipynb #c023
-PROTOCOL = ("each score is a mean over images with a 95% bootstrap interval over images, at the masks' own size, predictions resized bilinearly; soft_dice is the release's, of probabilities; "
-            "boundary_f with a tolerance of 2 pixels; hausdorff95 in pixels by MONAI; thresholded_jaccard is IoU, or 0 below .65; failed is the share below .65; pooled: the formulas on all pixels together")
+PROTOCOL = ("each score is a mean over images with a 95% bootstrap interval over images, at the masks' own size, predictions "
+            "resized bilinearly; soft_dice is the release's, of probabilities; boundary_f with a tolerance of 2 pixels; "
+            'hausdorff95 in pixels by MONAI; thresholded_jaccard is IoU, or 0 below .65; failed is the share below .65; '
+            'pooled: the formulas on all pixels together')
+
+def roles_of(
+    ds:LesionDataset,       # data set
+    protocol:str='heldout', # see `parts`; or a folder with train.txt, valid.txt and test.txt
+    fold:int=0,             # of 'kfold'
+): # `Parts`
+    "The role of each image"
+    return parts_from_lists(ds, protocol) if Path(protocol).is_dir() else parts(ds, protocol, fold)
+
+def _writable(out, picture):
+    "Try all names that an evaluation writes; the folder"
+    from matplotlib.backend_bases import FigureCanvasBase
+    out = writable_folder(out)
+    for name in ('scores.csv', 'run.json'): writable_file(out/name)
+    if picture:
+        kinds = FigureCanvasBase.get_supported_filetypes()
+        if (kind := Path(picture).suffix[1:] or 'png').lower() not in kinds:
+            raise ValueError(f'{picture}: a picture cannot be a .{kind}; give a name ending in .png')
+        writable_file(picture)
+    return out
+
 def evaluate(
     weights,               # file or folder of weights, or a name that ships with the package
-    data:str,              # folder of a data set
+    data,                  # folder of a data set; or two, images and masks
     out,                   # folder for run.json and scores.csv
     protocol:str='heldout',# see `parts`; or a folder with train.txt, valid.txt and test.txt
     fold:int=0,            # of 'kfold'
@@ -127,29 +151,33 @@ def evaluate(
     trust:bool=False,      # run a program in `weights`? See `read_tensors`
 ) -> dict:                 # the record
     "Score weights under a protocol; everything that is needed to repeat it is written down"
-    out, model, ds, start = writable_folder(out), ready_model(weights, device, trust), open_dataset(data), time.time()
-    roles = parts_from_lists(ds, protocol) if Path(protocol).is_dir() else parts(ds, protocol, fold)
+    out, start = _writable(out, picture), time.time()
+    model, ds = ready_model(weights, device, trust), open_dataset(data)
+    if model.in_channels != 3: raise ValueError(f'{weights}: made for images with {model.in_channels} colours, '
+                                                'and a data set is read with 3; give weights of a network with 3')
+    roles = roles_of(ds, protocol, fold)
     ids, valid = getattr(roles, role)[:n], roles.valid[:n]
-    if threshold == 'valid' and not valid: raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: give --threshold')
+    if not ids: raise ValueError(f'{ds.root}: protocol {Path(protocol).name!r} gives no image the role {role!r}; '
+                                 'choose another')
+    if threshold == 'valid' and not valid:
+        raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: give --threshold')
     check_files(ds, {*ids, *valid} if threshold == 'valid' else ids)
-    settings = dict(weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)), data=Path(data).name, size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
-                    role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
+    check_masks(ds, ids)
+    settings = dict(weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)),
+                    data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold, role=role,
+                    n=n, tta=tta, postprocess=postprocess, threshold=threshold, parts=run_data(ds, roles))
     if threshold == 'valid':
         found = ((p, m) for _, p, _, m in maps_of(ds, valid, model, tta, bs))
         threshold, _ = choose_threshold(*zip(*found))
+    settings['threshold_used'] = float(threshold)
     rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), threshold, postprocess, boundary)
-    if picture: picture_cases(rows, ds, model, picture, tta, threshold, postprocess)
     write_csv(out/'scores.csv', rows)
-    return write_record(out/'run.json', kind='evaluation', protocol=PROTOCOL, settings=settings | dict(threshold_used=float(threshold)), n_scored=len(rows), **summarise(rows),
-                        reliability=np.round(bins, 3).tolist(), calibration_error=calibration_error(bins), parameters=sum(p.numel() for p in model.parameters()), seconds=round(time.time() - start, 1))
-
-# %% ../nbs/41_evaluate.ipynb #c024
-def weights_file(
-    weights, # file, folder with model.safetensors, or a name that ships with the package
-) -> Path:
-    "The file behind it"
-    path = Path(weights)
-    return path if path.is_file() else path/'model.safetensors' if path.is_dir() else shipped_file(str(weights))
+    record = write_record(out/'run.json', kind='evaluation', protocol=PROTOCOL, settings=settings, n_scored=len(rows),
+                          **summarise(rows), reliability=np.round(bins, 3).tolist(),
+                          calibration_error=calibration_error(bins),
+                          parameters=sum(p.numel() for p in model.parameters()), seconds=round(time.time() - start, 1))
+    if picture: picture_cases(rows, ds, model, picture, tta, threshold, postprocess)
+    return record
 
 # %% ../nbs/41_evaluate.ipynb #c026
 def picture_cases(rows, ds, model, path, tta='none', threshold=.5, postprocess=True, n=4):
@@ -160,8 +188,10 @@ def picture_cases(rows, ds, model, path, tta='none', threshold=.5, postprocess=T
     axes = fig.subplots(2, n, squeeze=False)
     for ax, row in zip(axes.flat, ranked[:n] + ranked[-n:]):
         _, p, _, true = next(maps_of(ds, [row['image']], model, tta))
-        ax.imshow(read_image(ds.image(row['image']))); ax.axis('off')
-        ax.set_title(f"{row['image']}  Dice {row['dice']:.3f}", fontsize=8)
+        ax.imshow(read_image(ds.image(row['image'])))
+        ax.axis('off')
+        name = row['image'].encode(errors='backslashreplace').decode()       # no formula, and no half of a letter
+        ax.set_title(f"{name}  Dice {row['dice']:.3f}", fontsize=8, parse_math=False)
         for mask, colour in ((true, 'w'), (binary_mask(p, threshold, postprocess), 'gold')):
             if 0 < mask.mean() < 1: ax.contour(mask, [.5], colors=colour, linewidths=1.2)
     write_figure(path, fig, dpi=100)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['check_pair', 'edge_distance', 'attention_map', 'guide_fusion_released', 'bce_dice', 'BCEDiceLoss', 'GuideFusionLoss',
-           'TverskyLoss']
+           'power', 'TverskyLoss']
 
 # %% ../nbs/33_guide_fusion_loss.ipynb #c003
 import numpy as np, torch, torch.nn.functional as F
@@ -85,9 +85,11 @@ def bce_dice(
 class BCEDiceLoss(nn.Module):
     "Cross-entropy plus soft Dice per image, with what fastai asks of a loss"
     def __init__(self,
-        smooth:float=1., # in pixels, see `bce_dice`
+        smooth:float=1., # in pixels, see `bce_dice`; more than 0
         thresh:float=.5  # a pixel is lesion where its probability is above
         ):
+        if not smooth > 0:
+            raise ValueError(f"smooth={smooth}: more than 0, or an image without a lesion divides 0 by 0")
         super().__init__()
         self.smooth, self.thresh, self.reduction = smooth, thresh, 'mean'
     def per_image(self, z, t): # both (B, 1, H, W), checked -> (B,)
@@ -122,6 +124,15 @@ class GuideFusionLoss(BCEDiceLoss):
     def extra_repr(self): return f"variant={self.variant!r}, strength={self.strength}, smooth={self.smooth}"
 
 # %% ../nbs/33_guide_fusion_loss.ipynb #c080
+def power(
+    x:Tensor,     # 0 or more
+    gamma:float   # exponent, more than 0
+    )->Tensor: # same shape
+    "`x**gamma`, with the gradient 0 where a root would have an infinite one: at 0"
+    if gamma >= 1: return x ** gamma
+    some = x > 0
+    return torch.where(some, torch.where(some, x, 1) ** gamma, 0)
+
 class TverskyLoss(BCEDiceLoss):
     "Tversky loss per image; focal with `gamma` under 1"
     def __init__(self,
@@ -131,10 +142,14 @@ class TverskyLoss(BCEDiceLoss):
         smooth:float=1.,# in pixels, added above and below
         thresh:float=.5 # a pixel is lesion where its probability is above
         ):
+        if min(alpha, beta) < 0: raise ValueError(f"alpha={alpha}, beta={beta}: prices are 0 or more")
+        if not gamma > 0: raise ValueError(f"gamma={gamma}: an exponent more than 0, such as 0.75")
         super().__init__(smooth, thresh)
         self.alpha, self.beta, self.gamma = alpha, beta, gamma
     def per_image(self, z, t):
-        p, total = z.sigmoid(), lambda a: a.sum((1, 2, 3))     # (B,1,H,W) -> (B,)
+        p = z.sigmoid()
+        def total(a): return a.sum((1, 2, 3))                  # (B,1,H,W) -> (B,)
         tp, fp, fn = total(p * t), total(p * (1 - t)), total((1 - p) * t)
-        return (1 - (tp + self.smooth) / (tp + self.alpha * fp + self.beta * fn + self.smooth)) ** self.gamma
+        whole = tp + self.alpha * fp + self.beta * fn + self.smooth
+        return power(1 - (tp + self.smooth) / whole, self.gamma)
     def extra_repr(self): return f"alpha={self.alpha}, beta={self.beta}, gamma={self.gamma}"

@@ -56,7 +56,7 @@ def find_runs(
 
 # %% ../nbs/41a_runs.ipynb #c024
 FOLDS = 5 # into which `parts` deals
-_of_one = 'weights', 'sha256', 'fold', 'threshold_used' # may differ between the folds of one recipe
+_of_one = 'weights', 'sha256', 'fold', 'threshold_used', 'parts' # may differ between the folds of one recipe
 
 def pool_folds(
     runs:list, # of `find_runs`

@@ -9,8 +9,10 @@ __all__ = ['VARIANTS', 'search', 'main']
 import argparse, json, shutil
 from pathlib import Path
 
-from .core import write_record
-from .train import train
+from .core import run_command, write_record
+from .datasets import open_dataset
+from .protocols import parts
+from .train import data_name, run_data, train
 
 # %% ../nbs/40a_search.ipynb #c005
 _walk = dict(recipe='released', select='last')
@@ -29,7 +31,7 @@ VARIANTS |= {'lr: 0.001': dict(lr=1e-3), 'lr: 0.004': dict(lr=4e-3), 'deep super
 
 # %% ../nbs/40a_search.ipynb #c009
 def search(
-    data:str,              # folder of a data set, or 'phantom'
+    data,                  # folder of a data set, two folders, or 'phantom'
     out:str|Path,          # folder for the record, search.json
     variants:list=None,    # names in `VARIANTS`; None: all
     seeds:tuple=(42,),     # each variant once with each
@@ -41,30 +43,53 @@ def search(
     "Train each variant with each seed, keep its scores on the images that choose"
     out = Path(out)
     file, record = out/'search.json', dict(runs=[])
-    settings = dict(data=Path(data).name, epochs=epochs, n_train=n_train, size=list(size))
-    if file.exists(): record = json.loads(file.read_text())
-    if record['runs'] and record['settings'] != settings: raise ValueError(f'{file}: holds runs with {record["settings"]}; use those settings or another --out')
+    settings = dict(data=data_name(data), epochs=epochs, n_train=n_train, size=list(size))
+    if data != 'phantom':
+        ds = open_dataset(data)
+        settings['parts'] = run_data(ds, parts(ds))
+    if file.exists(): record = json.loads(file.read_text(encoding='utf-8'))
+    was = record.get('settings', {})
+    if any(settings.get(k) != v for k, v in was.items()):
+        raise ValueError(f'{file}: holds runs with {was}, now {settings}; use those settings or another --out')
     for seed in seeds:
         for name in variants or VARIANTS:
             if any((r['variant'], r['seed']) == (name, seed) for r in record['runs']): continue
             folder = out/f'run_{list(VARIANTS).index(name)}_{seed}'
-            _, run = train(data, folder, size=size, epochs=epochs, n_train=n_train, seed=seed, device=device, **VARIANTS[name])
-            record['runs'].append(dict(variant=name, seed=seed, **run['scores'], seconds=round(sum(run['seconds_per_epoch']), 1)))
+            _, run = train(data, folder, size=size, epochs=epochs, n_train=n_train, seed=seed, device=device,
+                           **VARIANTS[name])
+            seconds = round(sum(run['seconds_per_epoch']), 1)
+            record['runs'].append(dict(variant=name, seed=seed, **run['scores'], seconds=seconds))
             shutil.rmtree(folder) # only the figures are kept
-            record = write_record(file, **{k: v for k, v in record.items() if k != 'machine'} | dict(settings=settings, protocol=run['protocol']))
+            facts = {k: v for k, v in record.items() if k != 'machine'}
+            record = write_record(file, **facts | dict(settings=settings, protocol=run['protocol']))
     return record
 
 # %% ../nbs/40a_search.ipynb #c012
-def main(argv:list=None) -> int:
-    "The command `python -m dermomamba.search`"
-    p = argparse.ArgumentParser('python -m dermomamba.search', description='Train variants of the recipe and compare them. An interrupted search goes on when the same command is given again.')
-    p.add_argument('--data', required=True); p.add_argument('--out', required=True)
+def _parser():
+    about = ('Train variants of the recipe and compare them. '
+             'An interrupted search goes on when the same command is given again.')
+    p = argparse.ArgumentParser('python -m dermomamba.search', description=about)
+    p.add_argument('--data', required=True, nargs='+', help='folder of a data set; or two, images and masks')
+    p.add_argument('--out', required=True)
     p.add_argument('--variants', nargs='+', choices=VARIANTS, metavar='NAME', help=f"some of: {', '.join(VARIANTS)}")
-    p.add_argument('--seeds', type=int, nargs='+', default=[42]); p.add_argument('--epochs', type=int, default=4)
-    p.add_argument('--n-train', type=int, default=400); p.add_argument('--size', type=int, nargs=2, default=(64, 96)); p.add_argument('--device')
-    args = vars(p.parse_args(argv))
-    for r in search(**args)['runs']: print(f"{r['variant']:20} seed {r['seed']:<4} Dice {r['dice']:.4f} {r['seconds']:8.0f} s")
-    return 0
+    p.add_argument('--seeds', type=int, nargs='+', default=[42])
+    p.add_argument('--epochs', type=int, default=4)
+    p.add_argument('--n-train', type=int, default=400)
+    p.add_argument('--size', type=int, nargs=2, default=(64, 96))
+    p.add_argument('--device')
+    return p
+
+def main(
+    argv:list=None, # arguments; None: those of the command line
+) -> int:           # exit code, see `run_command`
+    "The command `python -m dermomamba.search`"
+    args = vars(_parser().parse_args(argv))
+    if len(args['data']) == 1: args['data'] = args['data'][0]
+    def body():
+        for r in search(**args)['runs']:
+            print(f"{r['variant']:20} seed {r['seed']:<4} Dice {r['dice']:.4f} {r['seconds']:8.0f} s")
+    stopped = 'stopped; what is done is kept: give the same command to go on.'
+    return run_command('dermomamba.search', body, stopped=stopped)
 
 # %% ../nbs/40a_search.ipynb #c013
 #| eval: false
