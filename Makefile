@@ -12,10 +12,10 @@ help:
 	@sed -n 's/^# //p' Makefile
 
 install: .venv/installed
-.venv/installed: settings.ini setup.py
+.venv/installed: settings.ini setup.py constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q -e ".[dev]"
+	$(BIN)/python -m pip install -qq --upgrade pip
+	$(BIN)/python -m pip install -qq -c constraints.txt -e ".[dev]"
 	touch .venv/installed
 
 demo: install

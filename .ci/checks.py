@@ -1,14 +1,31 @@
 """Every check of the project, run by `make test` with the development environment's Python.
 
 1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index notebook,
-4. links lead somewhere and words are spelled, 5. nbdev_test passes, 6. explorers and app work in a browser, where there is one,
-7. the built wheel works in an environment of its own with the newest fastai and fastcore.
-`checks.py --write-readme` writes README.md instead.
+4. links lead somewhere and words are spelled, 5. no line is longer than its page (ruff), 6. each notebook passes in a process
+of its own, 7. explorers and app work in a browser, where there is one, 8. the built wheel works in an environment of its own
+with the newest fastai and fastcore.
+
+    checks.py                         all of it
+    checks.py --write-readme          write README.md instead
+    checks.py --only PATTERN          only the notebooks whose path holds PATTERN, and nothing else
+    checks.py --order reverse         the notebooks in another order: given, reverse or shuffled (with --seed N)
 """
-import os, re, shutil, subprocess, sys, tempfile, time, venv
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
+LIMIT = 600 # seconds a notebook may take, on a busy machine
 tools = Path(sys.executable).parent
 SMOKE = '''
 import sys, time, importlib.metadata as md
@@ -42,9 +59,15 @@ def sh(*cmd, **kw):
     if r.returncode: sys.exit(f'failed ({r.returncode}): {" ".join(map(str, cmd))[:200]}')
 
 
-def unchanged(pattern, cmd, message):
+def files(folder, pattern):
+    "All files of a kind under a folder of the project; none is a fault of this script"
+    found = [p for p in sorted((root/folder).rglob(pattern)) if not any(x.startswith('.') for x in p.relative_to(root).parts)]
+    return found or sys.exit(f'{folder}: no {pattern} there; this check looks in the wrong place')
+
+
+def unchanged(folder, pattern, cmd, message):
     "Run `cmd`; the files of `pattern` must be the same before and after"
-    read = lambda: {p: p.read_bytes() for p in root.glob(pattern)}
+    def read(): return {p: p.read_bytes() for p in files(folder, pattern)}
     before = read()
     sh(*cmd, cwd=root)
     after = read()
@@ -78,15 +101,63 @@ def smoke():
         sh(bin/'python', '-c', CHAIN, cwd=d)
 
 
-def main():
-    if '--write-readme' in sys.argv: return (root/'README.md').write_text(readme(), encoding='utf-8')
+def one_notebook(path):
+    "Test a notebook in a process of its own -> (path, seconds, '' or what it printed)"
     env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1', MPLBACKEND='agg', TRITON_INTERPRET='1') # no test needs a GPU
+    start = time.time()
+    cmd = [tools/'nbdev_test', '--path', path, '--n_workers', '0']
+    try: r = subprocess.run([str(c) for c in cmd], cwd=root, env=env, capture_output=True, text=True, encoding='utf-8', errors='replace', timeout=LIMIT)
+    except subprocess.TimeoutExpired: return path, time.time() - start, f'not done after {LIMIT} s'
+    return path, time.time() - start, r.stdout[-6000:] + r.stderr[-6000:] if r.returncode else ''
+
+
+def run_notebooks(order='given', seed=0, only=''):
+    "Test all notebooks, two at a time, each in a process of its own"
+    paths = [p for p in files('nbs', '*.ipynb') if only in str(p.relative_to(root))]
+    if not paths: sys.exit(f'no notebook has {only!r} in its path')
+    if order == 'reverse': paths.reverse()
+    if order == 'shuffled': random.Random(seed).shuffle(paths)
+    failed = []
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        for path, seconds, said in pool.map(one_notebook, paths):
+            name = path.relative_to(root/'nbs')
+            print(f'{"FAILED" if said else "passed"} in {seconds:4.0f} s  {name}', flush=True)
+            if said: failed.append(str(name)); print(said, flush=True)
+    if failed: sys.exit(f'{len(failed)} of {len(paths)} notebooks failed: {", ".join(failed)}')
+    print(f'{len(paths)} notebooks passed')
+
+
+def wide():
+    "No line over 100 columns and one statement a line; notebooks that are still to be rewritten are listed in wide.txt"
+    listed = set((root/'.ci'/'wide.txt').read_text(encoding='utf-8').split())
+    r = subprocess.run([str(tools/'ruff'), 'check', '--output-format', 'json', 'nbs', '.ci'], cwd=root, capture_output=True, text=True, encoding='utf-8')
+    if r.returncode > 1: sys.exit(r.stderr)
+    found = {}
+    for fault in json.loads(r.stdout):
+        where = Path(fault['filename']).resolve().relative_to(root).as_posix()
+        found.setdefault(where, []).append(f"{where}: {fault['code']} {fault['message']} (cell {fault.get('cell')}, line {fault['location']['row']})")
+    new = [line for where, lines in sorted(found.items()) if where not in listed for line in lines]
+    if new: sys.exit('\n'.join(new))
+    if done := sorted(listed - set(found)): sys.exit(f'clean now, take them out of .ci/wide.txt: {", ".join(done)}')
+    print(f'{len(listed)} files are still to be rewritten')
+
+
+def main():
+    p = argparse.ArgumentParser(description='Every check of the project')
+    p.add_argument('--write-readme', action='store_true')
+    p.add_argument('--only')
+    p.add_argument('--order', choices=['given', 'reverse', 'shuffled'], default='given')
+    p.add_argument('--seed', type=int, default=0)
+    a = p.parse_args()
+    if a.write_readme: return (root/'README.md').write_text(readme(), encoding='utf-8')
+    if a.only is not None: return run_notebooks(a.order, a.seed, a.only)
     steps = [
-        ('package = notebooks', lambda: unchanged('dermomamba/*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
-        ('notebooks are clean', lambda: unchanged('nbs/*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),
+        ('package = notebooks', lambda: unchanged('dermomamba', '*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
+        ('notebooks are clean', lambda: unchanged('nbs', '*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),
         ('README = index', lambda: (root/'README.md').read_text(encoding='utf-8') == readme() or sys.exit('README.md is not what nbs/index.ipynb gives: make export')),
         ('links and spelling', lambda: sh(sys.executable, root/'.ci'/'prose.py')),
-        ('notebooks run', lambda: sh(tools/'nbdev_test', '--n_workers', min(2, os.cpu_count() or 1), '--timing', '--do_print', cwd=root, env=env)),
+        ('lines fit the page', wide),
+        ('notebooks run', lambda: run_notebooks(a.order, a.seed)),
         ('explorers in a browser', lambda: sh(sys.executable, root/'.ci'/'browser.py')),
         ('app in a browser', lambda: sh(sys.executable, root/'.ci'/'browser_app.py', cwd=root)),
         ('wheel with the newest libraries', smoke),

@@ -79,7 +79,8 @@ def unknown_words(path, known, speller):
 
 
 def main():
-    files = sorted((root/'nbs').glob('*.ipynb')) + [root/'README.md', root/'data'/'README.md', *sorted((root/'dermomamba'/'weights').glob('*/README.md'))]
+    files = [p for p in sorted((root/'nbs').rglob('*.ipynb')) if '.ipynb_checkpoints' not in p.parts] + [root/'README.md', root/'data'/'README.md', *sorted((root/'dermomamba'/'weights').glob('*/README.md'))]
+    if len(files) < 10: sys.exit(f'only {len(files)} files found: this check looks in the wrong place')
     known, speller = set(words.read_text(encoding='utf-8').split()) if words.exists() else set(), SpellChecker()
     faults, new, write = [], {}, '--write' in sys.argv
     for path in files:

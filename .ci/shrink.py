@@ -39,7 +39,9 @@ def as_jpeg(png):
 
 
 def main():
-    for path in sorted((root/'nbs').glob('*.ipynb')):
+    paths = [p for p in sorted((root/'nbs').rglob('*.ipynb')) if '.ipynb_checkpoints' not in p.parts]
+    if not paths: raise SystemExit('nbs: no notebooks there; this script looks in the wrong place')
+    for path in paths:
         nb, before = nbformat.read(path, 4), path.stat().st_size
         found = [o['data'] for c in nb.cells for o in c.get('outputs', []) if 'image/png' in o.get('data', {})]
         for data in found: data['image/png'] = base64.b64encode(with_palette(base64.b64decode(data['image/png']))).decode()

@@ -153,8 +153,7 @@ def main(
     except ValueError as e: say(e); return 2
     except OSError as e: say(f'{e.filename or a.out}: {e.strerror}. Is there room, and may it be written to?'); return 2
     for r in rows:
-        for note in [*r['notes'], *(['no run.json or scores.csv beside it, so no Dice and no point in the plot'] if 'dice' not in r else [f"Dice on {r['dice_on']}"]),
-                     *([f"{len(r['flops']['unseen'])} scans in plain torch could not be counted"] if r['flops']['unseen'] else [])]: say(f"{r['model']}: {note}")
+        for note in [*r['notes'], *(['no run.json or scores.csv beside it, so no Dice and no point in the plot'] if 'dice' not in r else [f"Dice on {r['dice_on']}"])]: say(f"{r['model']}: {note}")
     if not complete: say(f'stopped; what was measured is in {out}')
     return 0 if complete else 130
 

@@ -125,19 +125,3 @@ def data_digest(
             line = repr((role, id, *map(about, ds.pairs[id])))
             seen.update(line.encode('utf-8', 'backslashreplace'))
     return seen.hexdigest()[:16]
-
-# %% ../nbs/38_protocols.ipynb #de96c72a
-def data_digest(
-    ds:LesionDataset, # data set
-    parts:Parts,      # the role of each image
-) -> str:             # 16 hexadecimal digits
-    "One number for the data of a run: another role, name or size of a file changes it, another folder does not"
-    def about(path):
-        path = Path(path)
-        return unicodedata.normalize('NFC', path.name), path.stat().st_size
-    seen = hashlib.sha256()
-    for role in ('train', 'valid', 'test'):
-        for id in sorted(getattr(parts, role)):
-            line = repr((role, id, *map(about, ds.pairs[id])))
-            seen.update(line.encode('utf-8', 'backslashreplace'))
-    return seen.hexdigest()[:16]

@@ -15,8 +15,10 @@ from typing import Callable, NamedTuple
 
 import torch, torch.nn.functional as F
 from torch import Tensor
+from torch.utils.flop_counter import register_flop_formula
 
-from .scan_reference import scan_chunked, scan_loop
+from .core import op_space
+from .scan_reference import scan_chunked, scan_flops, scan_loop
 
 # %% ../nbs/14_scan_engines.ipynb #c011
 def _numba(*args):
@@ -76,6 +78,23 @@ register_engine('chunked', scan_chunked)
 register_engine('numba', _numba)
 register_engine('triton', _triton)
 register_engine('mamba_ssm', _mamba_ssm)
+
+# %% ../nbs/14_scan_engines.ipynb #0a9a3f71
+_space, _ops = op_space(__name__)
+
+@torch.library.custom_op(f'{_space}::counted_scan', mutates_args=())
+def _counted(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> Tensor:
+    return torch.zeros_like(u)
+
+@_counted.register_fake
+def _(u, delta, A, B, C): return torch.empty_like(u)
+
+@register_flop_formula(_ops.counted_scan)
+def _(u, delta, A, *args, **kwargs): return scan_flops(*u, A[1])   # shapes: (B, D, L) and (D, N)
+
+def _count(u, delta, A, B, C): return _counted(u, delta, A, B, C), u.new_zeros(len(u), *A.shape)
+
+register_engine('count', _count, exact=False)
 
 # %% ../nbs/14_scan_engines.ipynb #c017
 def _example(B=1, D=4, G=2, N=3, L=70, seed=0):
