@@ -38,11 +38,11 @@ def as_image(
     if not isinstance(source, (str, Path, Image.Image)):
         raise ValueError(f'{type(source).__name__}: an image is a path, a PIL image, '
                          'or an array (H, W, 3) of uint8')
+    name = getattr(source, 'filename', '') or 'this picture'
     try: return read_image(source)
     except DataError as e:
-        name = getattr(source, 'filename', None)  # of a PIL image, which prints as <PIL...>
-        if name is None: raise
-        raise DataError(str(e).replace(str(source), str(name or 'this picture'), 1)) from e
+        if not isinstance(source, Image.Image): raise
+        raise DataError(str(e).replace(str(source), str(name), 1)) from e  # not <PIL.Image ...>
 
 # %% ../nbs/36_inference.ipynb #c012
 class Photo(NamedTuple):
