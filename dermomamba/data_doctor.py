@@ -93,18 +93,19 @@ def kinds_of(
     r:dict, # as from `examine`
 ) -> list:  # of words
     "What is to be known about a pair"
-    there = {'empty mask, no lesion in it': r['area'] == 0,
-             'mask that is all lesion': r['area'] == 1,
-             BRIGHTER: 0 < r['area'] < 1 and r['darker'] < -.02,
+    area = r['area']
+    there = {'empty mask, no lesion in it': area == 0, 'mask that is all lesion': area == 1,
+             BRIGHTER: 0 < area < 1 and r['darker'] < -.02,
              'mask with levels between black and white (saved as JPEG, or resized); '
              'it is cut at half': r['grey'] > .001,
-             'mask of 0 and 1, black to the eye; it is read rightly': r['white'] == 1 and r['area'] > 0,
+             'mask of 0 and 1, black to the eye; it is read rightly': r['white'] == 1 and area > 0,
              'image and mask of which only one carries a turn (EXIF): lay the mask over the upright '
              'image to see whether it fits': r['turned'],
              'image with a side under 64 pixels': min(r['size']) < 64}
     return [what for what, true in there.items() if true]
 
-def _some(ids, n=5): return ', '.join(ids[:n]) + (f' and {len(ids) - n} more' if len(ids) > n else '')
+def _some(ids, n=5):
+    return ', '.join(ids[:n]) + (f' and {len(ids) - n} more' if len(ids) > n else '')
 
 def _note(exam):
     "Unusual pairs; images that look alike"
@@ -116,7 +117,8 @@ def _note(exam):
     def read(k): return thumbnail(read_image(exam.ds.pairs[ids[k]].image, least=(256, 256)))
     groups = look_alikes([exam.records[i]['print'] for i in ids], lru_cache(256)(read))
     exam.groups = [[ids[k] for k in g] for g in groups]
-    exam.notes += [f"look alike: {_some(g)}. Keep them on one side of a split." for g in exam.groups]
+    advice = 'Keep them on one side of a split.'
+    exam.notes += [f'look alike: {_some(g)}. {advice}' for g in exam.groups]
 
 # %% ../nbs/53b_data_doctor.ipynb #c029
 def _rank(name):
@@ -155,7 +157,7 @@ def read_splits(
             lists = [q for kind in ('*.txt', '*.csv') for q in sorted(p.glob(kind))]
             here = [q for q in lists if not q.stem.endswith('.fixed')]
         if not here:
-            raise DataError(f"{p}: no .txt file in it. A split list is a text with one id a line.")
+            raise DataError(f"{p}: no .txt file in it. A split list is a text, one id a line.")
         files += here
     return {f: read_ids(f, ids) for f in dict.fromkeys(files)}
 
@@ -178,7 +180,8 @@ def check_own_split(
 ):
     "Add images that look alike on two sides of the folders' own split"
     alike = split_faults(exam.ds.own_split, exam.records, exam.broken, exam.groups)
-    exam.faults += [f"{exam.ds.image(id)}: {why}. An image judges or teaches: remove one of the two."
+    fix = 'An image judges or teaches: remove one of the two.'
+    exam.faults += [f'{exam.ds.image(id)}: {why}. {fix}'
                     for _, id, why in alike if id in exam.records]
 
 # %% ../nbs/53b_data_doctor.ipynb #c034

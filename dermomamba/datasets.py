@@ -465,8 +465,8 @@ def masks_alike(
     area, edge, breadth = (np.array([s[k] for s in shapes]) for k in ('area', 'edge', 'breadth'))
     empty, full = (area < .0005).sum(), (area > .995).sum()
     if empty + full >= .95*n:
-        return (f'of {n} masks {full} are lesion everywhere and {empty} hold no lesion, so there is '
-                'no outline to learn. Save lesion as 255 and skin as 0')
+        return (f'of {n} masks {full} are lesion everywhere and {empty} hold no lesion, so there '
+                'is no outline to learn. Save lesion as 255 and skin as 0')
     if n < 3: return ''
     if edge.mean() > .7:
         return (f'the {n} masks are inverted: {edge.mean():.0%} of the frame\'s edge is lesion. '
@@ -491,7 +491,7 @@ def check_masks(
 class DataReport:
     "What `check` found"
     n: int  # pairs looked at
-    problems: list = field(default_factory=list)  # one line a broken pair: which file, what, the fix
+    problems: list = field(default_factory=list)  # a line a broken pair: file, what, the fix
     empty: list = field(default_factory=list)  # ids whose mask has no lesion
     full: list = field(default_factory=list)  # ids whose mask is lesion everywhere
     def __str__(self):
@@ -581,8 +581,8 @@ def split(self:LesionDataset,
     "A published split, of the training part if there are others"
     if name not in self.splits:
         raise DataError(f"{self.root}: {type(self).__name__} has no split {name!r}; known: "
-                        f"{', '.join(self.splits) or 'none'}. Use split_random (--protocol heldout), "
-                        "or read_ids for a list of your own.")
+                        f"{', '.join(self.splits) or 'none'}. Use split_random (--protocol "
+                        "heldout), or read_ids for a list of your own.")
     return self.splits[name](self.own_split.get('train', self.ids))
 
 # %% ../nbs/31_datasets.ipynb #c073

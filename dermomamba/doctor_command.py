@@ -13,11 +13,11 @@ from .doctor import Finding, _line, check_machine, page
 
 # %% ../nbs/53d_doctor_command.ipynb #c007
 def _parser():
-    p = argparse.ArgumentParser('dermomamba_doctor', description='Is this machine ready? With --data: '
-        'are these data? With --profile: where does the time of a training step go? '
+    p = argparse.ArgumentParser('dermomamba_doctor', description='Is this machine ready? '
+        'With --data: are these data? With --profile: where does the time of a training step go? '
         'Ends with 0 if all is well, 1 if there are faults, 2 if used wrongly.')
-    p.add_argument('--data', nargs='+', metavar='FOLDER', help='examine a data set: one folder (ISIC '
-                   '2016 to 2018, HAM10000, PH2, or images and masks), or two: images and masks')
+    p.add_argument('--data', nargs='+', metavar='FOLDER', help='examine a data set: one folder '
+                   '(ISIC 2016 to 2018, HAM10000, PH2, or images and masks), or two: images and masks')
     p.add_argument('--splits', nargs='+', metavar='FILE',
                    help='split lists: ids, names or paths, one a line; or one folder of lists')
     p.add_argument('--fix', action='store_true',
@@ -26,7 +26,8 @@ def _parser():
                    help='write a contact sheet of outlined lesions, .png or .jpg')
     p.add_argument('--profile', choices=('tiny', 'paper'),
                    help='time one training step of this network, block by block')
-    p.add_argument('--flame', metavar='FILE', help='write the flame picture of --profile, .png or .jpg')
+    p.add_argument('--flame', metavar='FILE',
+                   help='write the flame picture of --profile, .png or .jpg')
     p.add_argument('--json', metavar='FILE', help='write everything found as JSON too')
     p.add_argument('--workers', type=int, default=2,
                    help='threads that read files (default %(default)s)')
@@ -38,7 +39,8 @@ def _wrong_call(a):
     if not a.data and (a.splits or a.sheet):
         return '--splits and --sheet belong to a data set: give --data FOLDER'
     if a.flame and not a.profile: return '--flame belongs to --profile'
-    if a.data and a.profile: return '--data and --profile are two questions: ask one after the other'
+    if a.data and a.profile:
+        return '--data and --profile are two questions: ask one after the other'
     if a.fix and not a.splits: return '--fix repairs split lists: name them with --splits'
     if not 1 <= a.workers <= 64: return f'--workers {a.workers}: 1 to 64'
     if a.data and len(a.data) > 2:

@@ -34,7 +34,8 @@ def make_folds(
 ) -> list:       # k sorted lists of ids, sizes differ by one at most
     "Deal ids out into `k` parts"
     if len(set(ids)) < k or k < 2:
-        raise DataError(f'{len(set(ids))} images in {k} folds: at least two folds, and an image for each')
+        raise DataError(f'{len(set(ids))} images in {k} folds: at least two folds, and an image '
+                        'for each')
     ids = np.array(sorted(ids))[np.random.RandomState(seed).permutation(len(ids))]
     return [sorted(ids[i::k].tolist()) for i in range(k)]
 
@@ -115,7 +116,7 @@ def data_digest(
     ds:LesionDataset, # data set
     parts:Parts,      # the role of each image
 ) -> str:             # 16 hexadecimal digits
-    "A number for the data of a run: roles, names and sizes of files change it, another folder does not"
+    "A number for the data of a run: roles, names and sizes change it, another folder does not"
     def about(path):
         path = Path(path)
         return unicodedata.normalize('NFC', path.name), path.stat().st_size
