@@ -100,6 +100,11 @@ def timings(
 
 # %% ../nbs/50d_folders.ipynb #c015
 _PROGRAM = [sys.executable, '-c', 'import sys; from dermomamba.folders import main; sys.exit(main())']
+def _tell_left_out(a, shard):
+    "Say what is passed over, once"
+    if shard and shard[0] > 1: return
+    for line in left_out(a.images): say(line)
+
 def _launched(a, argv, files):
     "Hand the command to `a.launch` processes and put their tables together; returns the rows"
     if a.shard or a.timings:
@@ -110,6 +115,7 @@ def _launched(a, argv, files):
     state = state_of(model, files, threshold=a.threshold, tta=a.tta,
                      postprocess=not a.no_postprocess)
     settle(out, state, overwrite=a.overwrite)
+    _tell_left_out(a, None)
     parts = [out/table_name((i, n)) for i in range(1, n + 1)]
     for p in parts: p.unlink(missing_ok=True)
     def command(i):
@@ -145,6 +151,7 @@ def _here(a, files, shard):
     if a.timings:
         writable_file(a.timings)
         _warm_up(model, a.tta)
+    _tell_left_out(a, shard)
     start, work = time.perf_counter(), time.process_time()
     rows = predict_files(files, model, a.out, threshold=a.threshold, bs=a.bs, tta=a.tta,
                          postprocess=not a.no_postprocess, overlays=not a.no_overlay,
@@ -163,8 +170,6 @@ def _predict(a, argv):
         n = getattr(a, name) or 0
         if not 0 <= n <= most: raise ValueError(f'--{name} {n}: 0 to {most}')
     files, shard = collect_images(a.images), a.shard and parse_shard(a.shard)
-    if not a.launch and (not shard or shard[0] == 1):
-        for line in left_out(a.images): say(line)
     try:
         with no_empty_folder(a.out):
             rows = _launched(a, argv, files) if a.launch else _here(a, files, shard)
