@@ -13,7 +13,8 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
-from .one_image import EXAMPLES, LAB_MB, MAX_MP, analyse, example, geometry, mask_at, panels, read_upload
+from .one_image import (EXAMPLES, LAB_MB, MAX_MP, analyse, example, geometry, mask_at,
+                                  panels, read_upload, suffixes)
 
 # %% ../nbs/52_app.ipynb #c009
 def as_bytes(
@@ -127,15 +128,22 @@ class LesionApp:
 def controls(self:LesionApp):
     "What can be moved and pressed, each with a label"
     import ipywidgets as w
-    def kw(text): return dict(description=text, style=dict(description_width='initial'), layout=dict(width='auto'))
-    self.upload = w.FileUpload(**kw('Upload a photograph') | dict(style={}), accept='.jpg,.jpeg,.png,.tif,.tiff,.bmp,.webp', icon='', button_style='primary', tooltip=f'JPEG, PNG, TIFF, BMP or WebP, at most {self.max_mb:g} MB')
+    def kw(text):
+        return dict(description=text, style=dict(description_width='initial'),
+                    layout=dict(width='auto'))
+    kinds = f'JPEG, PNG, TIFF, BMP or WebP, at most {self.max_mb:g} MB'
+    self.upload = w.FileUpload(**kw('Upload a photograph') | dict(style={}), icon='', tooltip=kinds,
+                               accept=','.join(suffixes()), button_style='primary')
     self.upload.add_class('lesion-upload')
-    self.example = w.Dropdown(options=[('choose', ''), *((k, k) for k in EXAMPLES)], **kw('or an example'))
+    examples = [('choose', ''), *((k, k) for k in EXAMPLES)]
+    self.example = w.Dropdown(options=examples, **kw('or an example'))
     self.threshold = w.FloatSlider(.5, min=.05, max=.95, step=.01, **kw('threshold'))
     self.clean = w.Checkbox(True, indent=False, **kw('largest region, no holes'))
     self.average = w.Checkbox(True, indent=False, **kw('mean of eight views'))
     self.weights = w.Dropdown(options=list(self.choices), **kw('weights'))
-    self.files = w.Button(description='Prepare files to save', disabled=True, tooltip='the mask at the full size of the image, and the overlay', layout=dict(width='auto'))
+    full = 'the mask at the full size of the image, and the overlay'
+    self.files = w.Button(description='Prepare files to save', disabled=True, tooltip=full,
+                          layout=dict(width='auto'))
 
 # %% ../nbs/52_app.ipynb #c029
 @patch
@@ -170,7 +178,8 @@ def clear(self:LesionApp):
 def network(self:LesionApp):
     "The chosen weights, loaded once"
     from dermomamba.inference import ready_model
-    if (name := self.weights.value) not in self.models: self.models[name] = ready_model(self.choices[name])
+    name = self.weights.value
+    if name not in self.models: self.models[name] = ready_model(self.choices[name])
     return self.models[name]
 
 @patch
@@ -178,12 +187,16 @@ def look(self:LesionApp):
     "Run the network on the image there is, and draw; whatever goes wrong becomes a sentence"
     if self.source is None: return
     name, fetch = self.source
-    self.clear(); self.say(f'Looking at {name} ...')
+    self.clear()
+    self.say(f'Looking at {name} ...')
     with self.lock:
         try: self.found = analyse(fetch(), self.network())
-        except ValueError as e: return self.say(str(e), True)                                                    # UploadError among them
-        except MemoryError: return self.say(f'{name} needs more memory than there is. Make it smaller.', True)
-        except Exception as e: return self.say(f'{name} could not be segmented ({type(e).__name__}). Try another image, or load the page again.', True)
+        except ValueError as e: return self.say(str(e), True)             # UploadError among them
+        except MemoryError:
+            return self.say(f'{name} needs more memory than there is. Make it smaller.', True)
+        except Exception as e:
+            return self.say(f'{name} could not be segmented ({type(e).__name__}). '
+                            'Try another image, or load the page again.', True)
         self.say(f'{name}: move the threshold and watch the outline.')
         self.files.disabled = False
         self.redraw()

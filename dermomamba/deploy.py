@@ -14,8 +14,8 @@ from unittest.mock import patch
 import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 
-from .core import write_atomic
-from .inference import binary_mask, network_input, normalise, to_size
+from .core import run_command, writable_file, write_atomic
+from .inference import binary_mask, network_input, normalise, plain_network, to_size
 from .model import DermoMamba
 
 # %% ../nbs/54_deploy.ipynb #c006
@@ -107,11 +107,11 @@ def staggered_scan(
 class Portable(nn.Module):
     "What the file computes: bytes (B, 3, H, W) -> probabilities (B, 1, H, W)"
     def __init__(self,
-        model:nn.Module, # a DermoMamba; the copy inside is in eval mode
+        model:nn.Module, # a DermoMamba, perhaps wrapped; the copy inside is in eval mode, in float32
     ):
         super().__init__()
-        if not hasattr(model, 'img_size'): raise ValueError(f'model is a {type(model).__name__}: expected a DermoMamba')
-        self.img_size, self.net = model.img_size, copy.deepcopy(model).cpu().float().eval()
+        self.net = copy.deepcopy(plain_network(model)).cpu().eval()
+        self.img_size = self.net.img_size
 
     def forward(self, x): return self.net(normalise(x)).sigmoid()
 
@@ -136,9 +136,7 @@ def target(
     path = Path(path)
     if path.suffix != suffix: raise ValueError(f'{path}: expected a name that ends in {suffix}')
     if not path.parent.is_dir(): raise ValueError(f'{path.parent}: no such folder; make it first')
-    if path.is_dir(): raise ValueError(f'{path}: is a folder; give the name of a file')
-    if not os.access(path.parent, os.W_OK): raise ValueError(f'{path.parent}: cannot write there; choose another folder')
-    return path
+    return writable_file(path)
 
 # %% ../nbs/54_deploy.ipynb #c043
 def _tidy(graph): # taken out: lines of Python, and directions of Scan that are its defaults (some tools choke on an empty list of them)
@@ -198,24 +196,32 @@ class OnnxSegmenter:
         return binary_mask(to_size(torch.from_numpy(self(x[None]))[0, 0], own), threshold, postprocess)
 
 # %% ../nbs/54_deploy.ipynb #c066
+_TOOLS = ('onnx', 'onnxscript', 'onnxruntime')
+def _export(name, file):
+    "Write the file, and compare both runtimes on random bytes"
+    target(file, '.onnx')
+    for needed in _TOOLS: tool(needed)
+    model = DermoMamba.from_pretrained(name)
+    try: whole = Portable(model)
+    except ValueError as e: raise ValueError(f'{name}: {e}') from e
+    print('tracing and writing takes a minute or two ...', flush=True)
+    net = OnnxSegmenter(export_onnx(model, file))
+    x = np.random.default_rng(0).integers(0, 256, (1, 3, *net.img_size), np.uint8)
+    with torch.no_grad(): off = abs(whole(torch.from_numpy(x)).numpy() - net(x)).max()
+    print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB, images of {net.img_size}; '
+          f'onnxruntime and torch differ by {off:.0e} at most')
+
 def main(
     argv:list=None, # arguments; None: those of the command line
-) -> int:           # exit code: 0 all fine, 2 bad input, 130 interrupted
+) -> int:           # exit code, see `run_command`
     "The command `python -m dermomamba.deploy`"
-    p = argparse.ArgumentParser('python -m dermomamba.deploy', description='Export a network to one ONNX file: bytes in, probabilities out.')
-    p.add_argument('--export', nargs=2, metavar=('NAME', 'FILE'), required=True, help='weights (a shipped name, or a model.safetensors) and the .onnx file to write')
+    about = 'Export a network to one ONNX file: bytes in, probabilities out.'
+    p = argparse.ArgumentParser('python -m dermomamba.deploy', description=about)
+    p.add_argument('--export', nargs=2, metavar=('NAME', 'FILE'), required=True,
+                   help='weights (a shipped name, or a model.safetensors) and the .onnx file to write')
     name, file = p.parse_args(argv).export
-    try:
-        target(file, '.onnx'); tool('onnxruntime')
-        model = DermoMamba.from_pretrained(name)
-        print('tracing and writing takes a minute or two ...', flush=True)
-        net = OnnxSegmenter(export_onnx(model, file))
-        x = np.random.default_rng(0).integers(0, 256, (1, 3, *net.img_size), np.uint8)
-        with torch.no_grad(): off = abs(Portable(model)(torch.from_numpy(x)).numpy() - net(x)).max()
-        print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB, images of {net.img_size}; onnxruntime and torch differ by {off:.0e} at most')
-    except KeyboardInterrupt: print('dermomamba.deploy: stopped; nothing half-written was left', file=sys.stderr); return 130
-    except (ValueError, ImportError, OSError, RuntimeError) as e: print(f'dermomamba.deploy: {e}', file=sys.stderr); return 2
-    return 0
+    stopped = 'stopped; nothing half-written was left.'
+    return run_command('dermomamba.deploy', lambda: _export(name, file), stopped=stopped)
 
 # %% ../nbs/54_deploy.ipynb #c069
 #| eval: false

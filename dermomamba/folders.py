@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np, torch
 from PIL import Image
 
-from .core import no_empty_folder, writable_folder, write_record
-from .files import _say, _table, _writing, collect_images, predict_files, read_list, write_image
+from .core import (no_empty_folder, run_command, writable_file, writable_folder,
+                             write_record)
+from .files import (collect_images, left_out, predict_files, read_list, say, settle,
+                              state_of, table_name, write_image)
 from .geometry import lesion_geometry
 from .inference import TTA, ready_model
-from .predict import _check
+from .predict import check_settings
 from .shards import exit_reason, launch, merge_tables, parse_shard
 
 # %% ../nbs/50d_folders.ipynb #c006
@@ -25,59 +27,106 @@ _all_ = ['collect_images', 'predict_files', 'read_list', 'write_image']
 
 # %% ../nbs/50d_folders.ipynb #c011
 def _parser():
-    p = argparse.ArgumentParser('dermomamba_predict', description='Outline lesions in photographs. An interrupted run goes on when the same command is given again.',
-                                epilog='The table holds geometry of masks in pixels (area, perimeter, diameter, asymmetry, border irregularity): not millimetres, and not a diagnosis.')
-    p.add_argument('--weights', default='isic2018', help='model.safetensors, as dermomamba_train wrote it, or a name of weights that come with the package (default %(default)s)')
-    p.add_argument('--trust', action='store_true', help='open --weights even if it is a pickle with a program in it; only if you know who made it')
-    p.add_argument('--images', required=True, nargs='+', help='image files, folders of them, or CSV files with a column image (paths) and perhaps name')
-    p.add_argument('--out', required=True, help='folder for masks/NAME.png (0 and 255), overlays/NAME.jpg and predictions.csv')
-    p.add_argument('--threshold', type=float, default=.5, help='lesion where the probability is above (default %(default)s)')
-    p.add_argument('--tta', choices=TTA, default='none', help='mean of several views: flips 4, d4 8 (default %(default)s)')
-    p.add_argument('--no-overlay', action='store_true', help='masks only')
-    p.add_argument('--no-postprocess', action='store_true', help='keep every region and hole')
-    p.add_argument('--overwrite', action='store_true', help='anew where a mask exists already')
-    p.add_argument('--bs', type=int, help='images a batch on a GPU (default: what fits); a CPU takes one image a core')
-    p.add_argument('--workers', type=int, help='threads that read, and as many that write (default: 1 on a CPU, which the network keeps busy; 4 beside a GPU)')
-    p.add_argument('--launch', type=int, default=0, metavar='N', help='share the work among N processes on this machine (and its GPUs)')
-    p.add_argument('--shard', metavar='I/N', help='do only the I-th of N shares, for several machines with one --out; the command without it then writes the whole table')
-    p.add_argument('--timings', metavar='FILE', help='also write a JSON record of images a second and of the share of time outside the network')
-    p.add_argument('--device', help='cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
+    about = ('Outline lesions in photographs. '
+             'An interrupted run goes on when the same command is given again.')
+    end = ('The table holds geometry of masks in pixels (area, perimeter, diameter, asymmetry, '
+           'border irregularity): not millimetres, and not a diagnosis.')
+    p = argparse.ArgumentParser('dermomamba_predict', description=about, epilog=end)
+    def option(name, text, **how): p.add_argument(f'--{name}', help=text, **how)
+    def switch(name, text): option(name, text, action='store_true')
+    option('weights', 'model.safetensors, as dermomamba_train wrote it, or a name of weights that '
+           'come with the package (default %(default)s)', default='isic2018')
+    switch('trust', 'open --weights even if it is a pickle with a program in it; only if you know '
+           'who made it')
+    option('images', 'image files, folders of them, or CSV files with a column image (paths) and '
+           'perhaps name', required=True, nargs='+')
+    option('out', 'folder for masks/NAME.png (0 and 255), overlays/NAME.jpg, predictions.csv and '
+           'predictions.json', required=True)
+    option('threshold', 'lesion where the probability is above (default %(default)s)', type=float,
+           default=.5)
+    option('tta', 'mean of several views: flips 4, d4 8 (default %(default)s)', choices=TTA,
+           default='none')
+    switch('no-overlay', 'masks only')
+    switch('no-postprocess', 'keep every region and hole')
+    switch('overwrite', 'anew where a mask exists already')
+    option('bs', 'images a batch on a GPU (default: what fits); a CPU takes one image a core',
+           type=int)
+    option('workers', 'threads that read, and as many that write (default: 1 on a CPU, which the '
+           'network keeps busy; 4 beside a GPU)', type=int)
+    option('launch', 'share the work among N processes on this machine (and its GPUs)', type=int,
+           default=0, metavar='N')
+    option('shard', 'do only the I-th of N shares, for several machines with one --out; the '
+           'command without it then writes the whole table', metavar='I/N')
+    option('timings', 'also write a JSON record of images a second and of the share of time '
+           'outside the network', metavar='FILE')
+    option('device', 'cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
     return p
 
 # %% ../nbs/50d_folders.ipynb #c013
+_PROTOCOL = ('from files to masks, overlays and the table, after one warm-up image; outside_share: of '
+             'the wall time, the share in which a thread for the network had none of it to do; '
+             'outside_share_of_work: of the processor time; idle_share: of what all cores could '
+             'have done')
+
 def timings(
     path, # JSON file to write
     clock:list, # of each call of the network its seconds, and those that its thread worked
+    rows:list, # as `predict_files` returned them
+    *,
     seconds:float, # of everything
     processor:float, # seconds that all threads of this process worked
-    rows:list, # as `predict_files` returned them
     model, # the network used
     workers:int, # as given to `predict_files`
     **settings, # for the record
 ) -> str: # one line
-    "Write and say how fast the files went through, and which share of the time was spent outside the network"
-    done, cores = sum(r['status'] == 'done' for r in rows), torch.get_num_threads() if workers and next(model.parameters()).device.type == 'cpu' else 1
-    if not done: raise ValueError(f'--timings {path}: nothing was segmented, so nothing was measured; give --overwrite or another --out')
+    "Write and say how fast the files went through, and which share of it the network missed"
+    done = [r for r in rows if r['status'] == 'done']
+    if not done: raise ValueError(f'--timings {path}: nothing was segmented, so nothing was measured; '
+                                  'give --overwrite or another --out')
+    on_cpu = next(model.parameters()).device.type == 'cpu'
+    cores = torch.get_num_threads() if workers and on_cpu else 1
     wall, work = map(sum, zip(*clock))
-    r = dict(images=done, seconds=round(seconds, 3), images_per_second=round(done/seconds, 2), outside_share=round(1 - wall/cores/seconds, 4), outside_share_of_work=round(1 - work/processor, 4), idle_share=round(1 - processor/cores/seconds, 4),
-             network_size=list(model.img_size), mean_pixels=round(float(np.mean([x['height']*x['width'] for x in rows if x['status'] == 'done']))), workers=workers, **settings)
-    with _writing(path): write_record(path, **r, protocol='from files to masks, overlays and the table, after one warm-up image; outside_share: of the wall time, the share in which a thread for the network had none of it to do; outside_share_of_work: of the processor time; idle_share: of what all cores could have done')
-    return f"{done} images in {seconds:.1f} s: {r['images_per_second']:.1f} a second, the network missed {r['outside_share']:.1%} of the time; {r['outside_share_of_work']:.1%} of the processor's work was outside it"
+    missed, outside = 1 - wall/cores/seconds, 1 - work/processor
+    pixels = float(np.mean([r['height']*r['width'] for r in done]))
+    record = dict(images=len(done), seconds=round(seconds, 3),
+                  images_per_second=round(len(done)/seconds, 2), outside_share=round(missed, 4),
+                  outside_share_of_work=round(outside, 4),
+                  idle_share=round(1 - processor/cores/seconds, 4),
+                  network_size=list(model.img_size), mean_pixels=round(pixels), workers=workers)
+    write_record(path, **record, **settings, protocol=_PROTOCOL)
+    return (f"{len(done)} images in {seconds:.1f} s: {record['images_per_second']:.1f} a second, the "
+            f"network missed {missed:.1%} of the time; {outside:.1%} of the processor's work was "
+            "outside it")
 
 # %% ../nbs/50d_folders.ipynb #c015
 _PROGRAM = [sys.executable, '-c', 'import sys; from dermomamba.folders import main; sys.exit(main())']
+def _tell_left_out(a, shard):
+    "Say what is passed over, once"
+    if shard and shard[0] > 1: return
+    for line in left_out(a.images): say(line)
+
 def _launched(a, argv, files):
     "Hand the command to `a.launch` processes and put their tables together; returns the rows"
+    if a.shard or a.timings:
+        raise ValueError('--launch shares the work out itself and measures nothing: '
+                         'leave out --shard and --timings')
     n, out, gpus = a.launch, writable_folder(a.out), torch.cuda.device_count()
-    if a.shard or a.timings: raise ValueError('--launch shares the work out itself and measures nothing: leave out --shard and --timings')
-    ready_model(a.weights, 'cpu', a.trust)
-    parts = [out/_table((i, n)) for i in range(1, n + 1)]
+    model = ready_model(a.weights, 'cpu', a.trust)
+    state = state_of(model, files, threshold=a.threshold, tta=a.tta,
+                     postprocess=not a.no_postprocess)
+    settle(out, state, overwrite=a.overwrite)
+    _tell_left_out(a, None)
+    parts = [out/table_name((i, n)) for i in range(1, n + 1)]
     for p in parts: p.unlink(missing_ok=True)
-    def device(i): return [] if a.device or gpus < 2 else ['--device', f'cuda:{i % gpus}']
-    codes = launch([[*_PROGRAM, *argv, '--launch', '0', '--shard', f'{i}/{n}', *device(i)] for i in range(1, n + 1)], max(1, torch.get_num_threads()//n), _say)
-    if died := [f'share {i}/{n} {exit_reason(code)}' for i, code in enumerate(codes, 1) if code not in (0, 1)]:
-        raise ValueError(f"{'; '.join(died)}. Finished files are kept in {out}: give the same command to go on.")
-    return merge_tables(out/_table(None), parts, list(files))
+    def command(i):
+        device = [] if a.device or gpus < 2 else ['--device', f'cuda:{i % gpus}']
+        return [*_PROGRAM, *argv, '--launch', '0', '--shard', f'{i}/{n}', *device]
+    codes = launch([command(i + 1) for i in range(n)], max(1, torch.get_num_threads()//n), say)
+    died = [f'share {i}/{n} {exit_reason(c)}' for i, c in enumerate(codes, 1) if c not in (0, 1)]
+    if died:
+        raise ValueError(f"{'; '.join(died)}. Finished files are kept in {out}: "
+                         'give the same command to go on.')
+    return merge_tables(out/table_name(None), parts, list(files))
 
 # %% ../nbs/50d_folders.ipynb #c017
 @contextmanager
@@ -94,31 +143,53 @@ def _warm_up(model, tta):
         predict_files({'a': Path(d)/'a.png'}, model, Path(d)/'out', tta=tta)
     lesion_geometry(np.eye(9)) # the image's own mask may be empty
 
-@_quiet()
+def _here(a, files, shard):
+    "Work through the files in this process; returns the rows"
+    model, clock = ready_model(a.weights, a.device, a.trust), []
+    on_cpu = next(model.parameters()).device.type == 'cpu'
+    workers = a.workers if a.workers is not None else 1 if on_cpu else 4
+    if a.timings:
+        writable_file(a.timings)
+        _warm_up(model, a.tta)
+    _tell_left_out(a, shard)
+    start, work = time.perf_counter(), time.process_time()
+    rows = predict_files(files, model, a.out, threshold=a.threshold, bs=a.bs, tta=a.tta,
+                         postprocess=not a.no_postprocess, overlays=not a.no_overlay,
+                         overwrite=a.overwrite, workers=workers, clock=clock, shard=shard)
+    if a.timings:
+        took = dict(seconds=time.perf_counter() - start, processor=time.process_time() - work)
+        print(timings(a.timings, clock, rows, **took, model=model, workers=workers, bs=a.bs,
+                      tta=a.tta, overlays=not a.no_overlay))
+    return rows
+
+# %% ../nbs/50d_folders.ipynb #p018
+def _predict(a, argv):
+    "The command with its arguments understood; returns the exit code"
+    check_settings(a.threshold, a.bs, a.tta)
+    for name, most in (('workers', 64), ('launch', 256)):
+        n = getattr(a, name) or 0
+        if not 0 <= n <= most: raise ValueError(f'--{name} {n}: 0 to {most}')
+    files, shard = collect_images(a.images), a.shard and parse_shard(a.shard)
+    try:
+        with no_empty_folder(a.out):
+            rows = _launched(a, argv, files) if a.launch else _here(a, files, shard)
+    except torch.OutOfMemoryError as e:
+        raise ValueError('not enough memory on the GPU for a single image; '
+                         'close what else uses it, or give --device cpu') from e
+    done, kept, failed = (sum(r['status'].startswith(s) for r in rows)
+                          for s in ('done', 'kept', 'failed'))
+    also = f', {kept} kept (their masks were there; --overwrite makes them anew)' if kept else ''
+    print(f"{done} {'masks' if a.launch else 'segmented'}{also}, {failed} failed. "
+          f'Table: {Path(a.out)/table_name(shard)}')
+    return int(failed > 0)
+
 def main(
     argv:list=None, # arguments; None: those of the command line
-) -> int: # exit code: 0 all fine, 1 something failed, 130 interrupted
+) -> int: # exit code, see `run_command`; 1 also if a file failed
     "The command `dermomamba_predict`"
     argv = list(sys.argv[1:] if argv is None else argv)
     a = _parser().parse_args(argv)
-    try:
-        _check(a.threshold, a.bs, a.tta)
-        for name, most in (('workers', 64), ('launch', 256)):
-            if not 0 <= (getattr(a, name) or 0) <= most: raise ValueError(f'--{name} {getattr(a, name)}: 0 to {most}')
-        files, shard, clock = collect_images(a.images), a.shard and parse_shard(a.shard), []
-        if a.launch:
-            with no_empty_folder(a.out): rows = _launched(a, argv, files)
-        else:
-            model = ready_model(a.weights, a.device, a.trust)
-            if a.workers is None: a.workers = 1 if next(model.parameters()).device.type == 'cpu' else 4
-            if a.timings: _warm_up(model, a.tta)
-            start, work = time.perf_counter(), time.process_time()
-            with no_empty_folder(a.out): rows = predict_files(files, model, a.out, a.threshold, not a.no_postprocess, not a.no_overlay, a.overwrite, a.bs, a.tta, a.workers, clock, shard)
-            if a.timings: print(timings(a.timings, clock, time.perf_counter() - start, time.process_time() - work, rows, model, a.workers, bs=a.bs, tta=a.tta, overlays=not a.no_overlay))
-    except KeyboardInterrupt: _say(f'stopped. Finished files are kept in {a.out}: give the same command to go on.'); return 130
-    except torch.OutOfMemoryError: _say('dermomamba_predict: not enough memory on the GPU for a single image; close what else uses it, or give --device cpu'); return 1
-    except (ValueError, OSError, MemoryError) as e: _say(f"dermomamba_predict: {e or 'not enough memory'}"); return 1
-    n = {s: sum(r['status'].startswith(s) for r in rows) for s in ('done', 'kept', 'failed')}
-    kept = '' if not n['kept'] else f", {n['kept']} kept (their masks were there; --overwrite makes them anew)"
-    print(f"{n['done']} {'masks' if a.launch else 'segmented'}{kept}, {n['failed']} failed. Table: {Path(a.out)/_table(shard)}")
-    return int(n['failed'] > 0)
+    def body():
+        with _quiet(): return _predict(a, argv)
+    stopped = f'stopped. Finished files are kept in {a.out}: give the same command to go on.'
+    return run_command('dermomamba_predict', body, stopped=stopped)

@@ -132,7 +132,7 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
             raise ValueError(f'this DermoMamba takes images of {self.img_size}, got {size}: '
                              f'resize them, or build DermoMamba(img_size={size})')
         norm = getattr(self.sweep, 'bn', None)
-        if len(x)*grid == 1 and type(norm) is nn.BatchNorm2d and norm.training:
+        if type(norm) is nn.BatchNorm2d and norm.training and len(x)*grid == 1:
             raise ValueError('one image of 32x32 in a batch leaves one value a channel in the deepest stage, and batch norm '
                              'needs two in training: take two images a batch or more (drop_last=True leaves out a last '
                              'batch of one), or larger images')

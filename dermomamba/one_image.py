@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['EXAMPLES', 'MAX_MB', 'LAB_MB', 'MAX_MP', 'MIN_SIDE', 'MAX_RATIO', 'FORMATS', 'SHOWN', 'BLUE', 'WHITE', 'example',
-           'UploadError', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'geometry']
+           'UploadError', 'suffixes', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'geometry']
 
 # %% ../nbs/51a_one_image.ipynb #c004
-import io, re, warnings
+import io, warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -33,17 +33,31 @@ FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP')
 class UploadError(ValueError):
     "What is wrong with an upload and what to do about it: a sentence for the page"
 
+def suffixes() -> list: # lower case, with the dot
+    "How files of these formats end, as Pillow knows them"
+    known = Image.registered_extensions()
+    return sorted(end for end, kind in known.items() if kind in FORMATS)
+
 # %% ../nbs/51a_one_image.ipynb #c014
 def _no_image(data, name):
-    if data[128:132] == b'DICM': return f'{name} is a DICOM file, which this page does not read. The command dermomamba_predict does.'
-    if data[4:8] == b'ftyp': return f'{name} looks like a HEIC or AVIF picture. Save it as JPEG, then upload that.'
-    return f'{name} is not a picture of a kind that this page reads. Take a JPEG, PNG, TIFF, BMP or WebP file.'
+    if data[128:132] == b'DICM':
+        return (f'{name} is a DICOM file, which this page does not read. '
+                'The command dermomamba_predict does.')
+    if data[4:8] == b'ftyp':
+        return f'{name} looks like a HEIC or AVIF picture. Save it as JPEG, then upload that.'
+    return (f'{name} is not a picture of a kind that this page reads. '
+            'Take a JPEG, PNG, TIFF, BMP or WebP file.')
 
 def _misfit(size, max_mp):
     (w, h), long, short = size, max(size), min(size)
-    if w*h > max_mp*1e6: return f'has {w} x {h} pixels, and this page takes {max_mp:g} million. Make it smaller, or use the command dermomamba_predict.'
-    if short < MIN_SIDE: return f'has {w} x {h} pixels. Take a picture with at least {MIN_SIDE} on each side.'
-    if long > MAX_RATIO*short: return f'has {w} x {h} pixels, and one side may be {MAX_RATIO} times the other. Crop it to the lesion and some skin around it.'
+    if w*h > max_mp*1e6:
+        return (f'has {w} x {h} pixels, and this page takes {max_mp:g} million. '
+                'Make it smaller, or use the command dermomamba_predict.')
+    if short < MIN_SIDE:
+        return f'has {w} x {h} pixels. Take a picture with at least {MIN_SIDE} on each side.'
+    if long > MAX_RATIO*short:
+        return (f'has {w} x {h} pixels, and one side may be {MAX_RATIO} times the other. '
+                'Crop it to the lesion and some skin around it.')
 
 # %% ../nbs/51a_one_image.ipynb #c016
 def read_upload(
@@ -53,18 +67,24 @@ def read_upload(
     max_mp:float=MAX_MP, # million pixels it may have
 ) -> Image.Image: # 8-bit RGB, upright
     "A photograph from bytes that anybody may have sent; `UploadError` says what is wrong with them"
-    from dermomamba.loading import DataError, read_image
+    from dermomamba.inference import as_image
+    from dermomamba.loading import DataError
     if not data: raise UploadError(f'{name} is empty. Copy it from where it came from again.')
-    if len(data) > max_mb*1e6: raise UploadError(f'{name} has {len(data)/1e6:.1f} MB, and this page takes {max_mb:g} MB. Save it as a JPEG, or make it smaller.')
+    if len(data) > max_mb*1e6:
+        raise UploadError(f'{name} has {len(data)/1e6:.1f} MB, and this page takes {max_mb:g} MB. '
+                          'Save it as a JPEG, or make it smaller.')
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', Image.DecompressionBombWarning)   # `max_mp` decides
             im = Image.open(io.BytesIO(data), formats=FORMATS)                # the header only
-    except Image.DecompressionBombError: raise UploadError(f'{name} says that it has more pixels than any photograph. Do not trust this file.') from None
-    except Exception: raise UploadError(_no_image(data, name)) from None
+    except Image.DecompressionBombError as e:
+        raise UploadError(f'{name} says that it has more pixels than any photograph. '
+                          'Do not trust this file.') from e
+    except Exception as e: raise UploadError(_no_image(data, name)) from e
     if misfit := _misfit(im.size, max_mp): raise UploadError(f'{name} {misfit}')
-    try: return read_image(im)
-    except DataError as e: raise UploadError(re.sub('^<.*?>', lambda _: name, str(e))) from None
+    im.filename = name
+    try: return as_image(im)
+    except DataError as e: raise UploadError(str(e)) from e
 
 # %% ../nbs/51a_one_image.ipynb #c031
 SHOWN = 640
@@ -72,13 +92,15 @@ def analyse(
     image, # path, PIL image, or array (H, W, 3) of uint8
     model, # DermoMamba
     tta:str='d4', # 'none' (1 view), 'flips' (4) or 'd4' (8)
-) -> SimpleNamespace: # size: the image's (H, W); photo: (h, w, 3), at most `SHOWN` pixels long; views: probabilities (V, H', W') at the network's size
+) -> SimpleNamespace: # size, photo and views, see below
     "All that the page needs to know of an image"
-    from dermomamba.inference import as_image, network_input, views
-    x, size = network_input(image, model.img_size)
-    photo = as_image(image)
+    from dermomamba.inference import as_image, open_photo, plain_network, views
+    model = plain_network(model)
+    found = open_photo(image, model.img_size)
+    photo = (found.picture or as_image(image)).copy()
     photo.thumbnail((SHOWN, SHOWN))
-    return SimpleNamespace(size=size, photo=np.asarray(photo), views=views(model, x[None], tta)[:, 0, 0])
+    seen = views(model, found.x[None], tta)[:, 0, 0]
+    return SimpleNamespace(size=found.size, photo=np.asarray(photo), views=seen)
 
 # %% ../nbs/51a_one_image.ipynb #c034
 def probability(

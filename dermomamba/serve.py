@@ -6,7 +6,7 @@
 __all__ = ['POLICY', 'one_cell', 'voila_settings', 'main']
 
 # %% ../nbs/52a_serve.ipynb #c003
-import argparse, json, os, socket, sys, tempfile
+import argparse, json, os, socket, tempfile
 from pathlib import Path
 
 from .one_image import MAX_MB, MAX_MP
@@ -40,34 +40,64 @@ def voila_settings(
 # %% ../nbs/52a_serve.ipynb #c019
 def _free(port):
     "The first port from `port` on that nobody listens at"
-    for p in range(port, port + 50):
+    for p in range(port, min(port + 50, 65536)):
         with socket.socket() as s:
             if s.connect_ex(('127.0.0.1', p)): return p
-    raise ValueError(f'ports {port} to {p} are all in use; give another --port')
+    raise ValueError(f'ports {port} to {port + 49} are all in use, or there are none; '
+                     'give another --port')
+
+def _parser():
+    about = ('A page to segment your own images, for this machine only. '
+             'Research and teaching; no diagnosis.')
+    p = argparse.ArgumentParser('dermomamba_app', description=about)
+    p.add_argument('--weights', help='weights to choose beside isic2018: a file, or the folder of '
+                   'a run')
+    p.add_argument('--max-mb', type=float, default=MAX_MB,
+                   help='million bytes an upload may have (%(default)s)')
+    p.add_argument('--max-mp', type=float, default=MAX_MP,
+                   help='million pixels it may have (%(default)s)')
+    p.add_argument('--port', type=int, default=8866, help='the first to try (%(default)s)')
+    p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
+    return p
+
+def _weights(given):
+    "The file of weights as one absolute path, proved to be there; None if none was given"
+    if not given: return None
+    path = Path(given)
+    if path.is_dir(): path = path/'model.safetensors'
+    if not path.is_file(): raise ValueError(f'{path}: no such file; expected weights')
+    return str(path.resolve())
+
+# %% ../nbs/52a_serve.ipynb #p019
+def _serve(a):
+    "Show the page until somebody ends it"
+    weights = _weights(a.weights)
+    if not (a.max_mb > 0 and a.max_mp > 0):
+        raise ValueError('--max-mb and --max-mp must be above 0')
+    if not 0 < a.port < 65536: raise ValueError(f'--port {a.port}: 1 to 65535')
+    try:
+        import ipywidgets, matplotlib
+        from traitlets.config import Config
+        from voila.app import Voila
+    except ImportError as e:
+        raise ImportError(f'{e.name} is missing: pip install "dermomamba[app]"') from e
+    port = _free(a.port)
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = Path(folder)/'Segment your own image.ipynb'
+        notebook.write_text(one_cell(weights, a.max_mb, a.max_mp), encoding='utf-8')
+        print(f'http://127.0.0.1:{port}/  Ctrl-C ends it.', flush=True)
+        settings = Config(voila_settings(a.max_mb, port, not a.no_browser))
+        Voila.launch_instance([str(notebook)], config=settings)
+    raise KeyboardInterrupt  # Voila has heard it, and kept it to itself
 
 def main(
     argv:list=None, # arguments; None: those of the command line
-):
+) -> int: # exit code, see `run_command`
     "The command `dermomamba_app`"
-    p = argparse.ArgumentParser(prog='dermomamba_app', description='A page to segment your own images, for this machine only. Research and teaching; no diagnosis.')
-    p.add_argument('--weights', help='a file of weights, to choose beside isic2018')
-    p.add_argument('--max-mb', type=float, default=MAX_MB, help=f'million bytes an upload may have ({MAX_MB})')
-    p.add_argument('--max-mp', type=float, default=MAX_MP, help=f'million pixels it may have ({MAX_MP})')
-    p.add_argument('--port', type=int, default=8866, help='the first to try (8866)')
-    p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
-    a = p.parse_args(argv)
-    if a.weights and not Path(a.weights).is_file(): sys.exit(f'dermomamba_app: {a.weights}: no such file; expected weights')
-    if not (a.max_mb > 0 and a.max_mp > 0): sys.exit('dermomamba_app: --max-mb and --max-mp must be above 0')
-    try: import ipywidgets, matplotlib; from traitlets.config import Config; from voila.app import Voila
-    except ImportError as e: sys.exit(f'dermomamba_app: {e.name} is missing: pip install "dermomamba[app]"')
-    try: port = _free(a.port)
-    except ValueError as e: sys.exit(f'dermomamba_app: {e}')
-    with tempfile.TemporaryDirectory() as folder:
-        notebook = Path(folder)/'Segment your own image.ipynb'
-        notebook.write_text(one_cell(a.weights and str(Path(a.weights).resolve()), a.max_mb, a.max_mp))
-        print(f'http://127.0.0.1:{port}/  Ctrl-C ends it.', flush=True)
-        Voila.launch_instance([str(notebook)], config=Config(voila_settings(a.max_mb, port, not a.no_browser)))
+    a = _parser().parse_args(argv)
+    from dermomamba.core import run_command
+    return run_command('dermomamba_app', lambda: _serve(a))
 
 # %% ../nbs/52a_serve.ipynb #c020
 #| eval: false
-if __name__ == '__main__': main()
+if __name__ == '__main__': raise SystemExit(main())

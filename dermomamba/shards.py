@@ -9,6 +9,7 @@ __all__ = ['ahead', 'progress', 'parse_shard', 'share', 'merge_tables', 'exit_re
 import csv, io, os, re, signal, subprocess, threading, time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from .core import write_csv
@@ -70,10 +71,15 @@ def merge_tables(
 ) -> list: # the rows
     "Put the tables of all shares into one; the parts are then removed"
     parts, rows = [p for p in map(Path, parts) if p.exists()], {}
-    for p in parts: rows |= {r['name']: r for r in csv.DictReader(io.StringIO(p.read_text(encoding='utf-8'), newline=''))}
-    if lost := [name for name in names if name not in rows]: raise ValueError(
-        f'{path}: {len(lost)} of {len(names)} files are in no share\'s table, {lost[0]!r} among them: a share was not finished. Give the same command to go on.')
-    write_csv(path, table := [rows[name] for name in names])
+    for p in parts:
+        text = io.StringIO(p.read_text(encoding='utf-8'), newline='')
+        rows |= {r['name']: r for r in csv.DictReader(text)}
+    if lost := [name for name in names if name not in rows]:
+        raise ValueError(f'{path}: {len(lost)} of {len(names)} files are in no share\'s table, '
+                         f'{lost[0]!r} among them: a share was not finished. '
+                         'Give the same command to go on.')
+    table = [rows[name] for name in names]
+    write_csv(path, table)
     for p in parts: p.unlink()
     return table
 
@@ -81,10 +87,14 @@ def merge_tables(
 def _end(children):
     "Ask the processes that still run to stop; end those that do not within ten seconds"
     for p in children:
-        if p.poll() is None: p.send_signal(signal.SIGINT) if os.name == 'posix' else p.terminate()
+        if p.poll() is not None: continue
+        if os.name == 'posix': p.send_signal(signal.SIGINT)
+        else: p.terminate()
     for p in children:
         try: p.wait(10)
-        except subprocess.TimeoutExpired: p.kill(); p.wait()
+        except subprocess.TimeoutExpired:
+            p.kill()
+            p.wait()
 
 # %% ../nbs/50b_shards.ipynb #c034
 def exit_reason(
@@ -95,26 +105,41 @@ def exit_reason(
     return f'was killed (signal {-code})' + (', which the system does when memory runs out' if code == -9 else '')
 
 # %% ../nbs/50b_shards.ipynb #c035
+def _start(command, threads):
+    "A process of its own session, whose lines we read"
+    env = os.environ | dict(OMP_NUM_THREADS=str(threads), PYTHONIOENCODING='utf-8:backslashreplace')
+    return subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, encoding='utf-8', errors='replace',
+                            start_new_session=True)
+
+@contextmanager
+def _heard(signal_number):
+    "Ctrl-C also by another signal, in the main thread"
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    def asked_to_end(*_): raise KeyboardInterrupt
+    before = signal.signal(signal_number, asked_to_end)
+    try: yield
+    finally: signal.signal(signal_number, before)
+
 def launch(
     commands:list, # one list of arguments a process
     threads:int=1, # that each may use
     say=print, # told each line
 ) -> list: # exit codes
     "Run several commands at once and pass on what they say; an interruption stops them all"
-    env, n, children = os.environ | dict(OMP_NUM_THREADS=str(threads), PYTHONIOENCODING='utf-8'), len(commands), []
+    children, n = [], len(commands)
     def tell(i, p):
         for line in p.stdout: say(f'[{i}/{n}] {line.rstrip()}')
-        if p.wait() not in (0, 1): say(f'[{i}/{n}] {exit_reason(p.returncode)}')  # with 1 it has said itself what was wrong
-    def asked_to_end(*_): raise KeyboardInterrupt
-    here = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, asked_to_end) if here else None
-    try:
-        for c in commands: children.append(subprocess.Popen(c, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8', errors='replace', start_new_session=True))
-        tellers = [threading.Thread(target=tell, args=(i + 1, p), daemon=True) for i, p in enumerate(children)]
-        for t in tellers: t.start()
-        while any(p.poll() is None for p in children): time.sleep(.05)                # a loop, since waiting for good would not hear Ctrl-C everywhere
-        for t in tellers: t.join(5)
-        return [p.returncode for p in children]
-    finally:
-        _end(children)
-        if here: signal.signal(signal.SIGTERM, before)
+        if p.wait() not in (0, 1): say(f'[{i}/{n}] {exit_reason(p.returncode)}')  # 1 has said why
+    with _heard(signal.SIGTERM):
+        try:
+            for c in commands: children.append(_start(c, threads))
+            tellers = [threading.Thread(target=tell, args=(i + 1, p), daemon=True)
+                       for i, p in enumerate(children)]
+            for t in tellers: t.start()
+            while any(p.poll() is None for p in children): time.sleep(.05)  # and hear Ctrl-C
+            for t in tellers: t.join(5)
+            return [p.returncode for p in children]
+        finally: _end(children)

@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np, torch
 from torch import Tensor, nn
 
-from .core import write_atomic, write_record
+from .core import run_command, write_atomic, write_record
 from .datasets import open_dataset
 from .deploy import OnnxSegmenter, export_onnx, target, tool, traced
 from .inference import network_input, probabilities
@@ -257,7 +257,7 @@ def _int8(a):
 
 def _table(a):
     record = target(a.table, '.json')
-    old = json.loads(record.read_text()) if record.is_file() else {}
+    old = json.loads(record.read_text(encoding='utf-8')) if record.is_file() else {}
     found = {k: old.get(k, {}) for k in ('parity', 'int8')}
     rows, tools = [r for r in old.get('rows', []) if r['model'] not in a.models], {t: tool(t).__version__ for t in ('onnx', 'onnxruntime', 'onnxscript')}
     with tempfile.TemporaryDirectory() as spare:
@@ -273,19 +273,20 @@ def _table(a):
     print(as_table(rows))
 
 # %% ../nbs/54a_small.ipynb #c043
+def _asked(a):
+    "Do what the arguments ask for"
+    if not (a.int8 or a.table): raise ValueError('nothing to do: give --int8 or --table')
+    if a.rounds < 1: raise ValueError(f'--rounds {a.rounds}: at least 1')
+    if a.int8: _int8(a)
+    if a.table: _table(a)
+
 def main(
     argv:list=None, # arguments; None: those of the command line
-) -> int:           # exit code: 0 all fine, 2 bad input, 130 interrupted
+) -> int:           # exit code, see `run_command`
     "The command `python -m dermomamba.small`"
     a = _parser().parse_args(argv)
-    try:
-        if not (a.int8 or a.table): raise ValueError('nothing to do: give --int8 or --table')
-        if a.rounds < 1: raise ValueError(f'--rounds {a.rounds}: at least 1')
-        if a.int8: _int8(a)
-        if a.table: _table(a)
-    except KeyboardInterrupt: print('dermomamba.small: stopped; nothing half-written was left', file=sys.stderr); return 130
-    except (ValueError, ImportError, OSError, RuntimeError) as e: print(f'dermomamba.small: {e}', file=sys.stderr); return 2
-    return 0
+    stopped = 'stopped; nothing half-written was left.'
+    return run_command('dermomamba.small', lambda: _asked(a), stopped=stopped)
 
 # %% ../nbs/54a_small.ipynb #c049
 #| eval: false
