@@ -88,8 +88,8 @@ def collect_images(
         for name, path in _listed(Path(source)):
             other = spelt.setdefault(name.casefold(), name)  # some disks know no capitals
             if other in found:
-                raise ValueError(f'{found[other]} and {path}: both masks would be called {other}.png. '
-                                 'Rename one, or use two output folders.')
+                raise ValueError(f'{found[other]} and {path}: both masks would be called '
+                                 f'{other}.png. Rename one, or use two output folders.')
             found[name] = path
     return found
 
@@ -101,7 +101,8 @@ def left_out(
     for folder in (Path(s) for s in sources if Path(s).is_dir()):
         taken = {path.name for _, path in _listed(folder)}
         counts = Counter(passed_over(folder))
-        if masks := masks_beside(image_files(folder)): counts['masks beside their images'] = len(masks)
+        masks = masks_beside(image_files(folder))
+        if masks: counts['masks beside their images'] = len(masks)
         others = sorted(p.name for p in folder.iterdir() if p.name not in taken)
         if counts: lines.append(f'{folder}: {say_passed_over(counts)} ({others[0]}, for one)')
     return lines
@@ -123,7 +124,7 @@ def _takes_files(folder):
 def writing(
     path:Path, # of the file that is written
 ):
-    "Name `path` and the way out when it cannot be written: `OutputLost` if nothing can, or `DataError`"
+    "Name a file that cannot be written: `OutputLost` if no other can be either, or `DataError`"
     try: yield
     except OSError as e:
         why = f'{path}: cannot be written ({e.strerror or e})'
@@ -159,7 +160,8 @@ def _row(name, path, status, mask=None):
 def _failed(name, path, e):
     "The row of a file at which something was raised, whatever it was"
     if isinstance(e, DataError): why = one_line(e)
-    elif isinstance(e, MemoryError): why = f'{path}: needs more memory than there is; make it smaller'
+    elif isinstance(e, MemoryError):
+        why = f'{path}: needs more memory than there is; make it smaller'
     else: why = (f'{path}: could not be segmented ({type(e).__name__}: {one_line(e)}); '
                  'save it anew, or leave it out')
     return _row(name, path, f'failed: {why}')
@@ -207,16 +209,15 @@ def state_of(
 def _read_state(path):
     "The state that was recorded; {} if there is none that can be read"
     try: state = json.loads(path.read_text(encoding='utf-8'))
-    except FileNotFoundError: return {}
-    except ValueError: return {}
-    known = isinstance(state, dict) and all(isinstance(state.get(k), dict) for k in ('settings', 'images'))
-    return state if known else {}
+    except (FileNotFoundError, ValueError): return {}
+    parts = [state.get(k) for k in ('settings', 'images')] if isinstance(state, dict) else [None]
+    return state if all(isinstance(part, dict) for part in parts) else {}
 
 def _what_differs(old, new):
     "Settings that are not the recorded ones, in words; '' if there are none"
     if not old: return f'something that no {STATE} tells'
-    names = [k for k in new if old.get(k) != new[k]]
-    return ', '.join('other weights' if k == 'weights' else f'{k}={old.get(k)} (now {new[k]})' for k in names)
+    def told(k): return 'other weights' if k == 'weights' else f'{k}={old.get(k)} (now {new[k]})'
+    return ', '.join(told(k) for k in new if old.get(k) != new[k])
 
 def _moved(names, old, new):
     "Those whose photograph is another one than it was; a missing one is another matter"
@@ -280,7 +281,7 @@ def _draw(path, picture, mask, to):
                         'to have its mask alone') from e
 
 # %% ../nbs/50c_files.ipynb #p028
-_LONGEST = 200        # bytes of a name; most file systems end at 255, and a temporary name is longer
+_LONGEST = 200        # bytes of a name; most file systems end at 255, temporary names are longer
 _AT_HAND = 20_000_000 # pixels of a photograph that waits in memory for its overlay
 def _read(name, path, masks, drawn, size, overwrite):
     "What the network is to see, or the row of a file that it is not"
@@ -377,9 +378,9 @@ def predict_files(
 ) -> list: # rows of predictions.csv; status is 'done', 'kept' or 'failed: why'
     "Segment files into a folder; a file at which anything fails is reported and passed over"
     out, model, rows, start = writable_folder(out), plain_network(model), {}, time.perf_counter()
-    masks, drawn = writable_folder(out/'masks'), overlays and writable_folder(out/'overlays')
     state = state_of(model, files, threshold=threshold, tta=tta, postprocess=postprocess)
     settle(out, state, overwrite=overwrite, alone=not shard)
+    masks, drawn = writable_folder(out/'masks'), overlays and writable_folder(out/'overlays')
     files = share(files, shard) if shard else files
     table, note, photos = out/table_name(shard), _notes(rows, start), {}
     def read(name): return name, _read(name, files[name], masks, drawn, model.img_size, overwrite)

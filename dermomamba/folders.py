@@ -81,8 +81,9 @@ def timings(
 ) -> str: # one line
     "Write and say how fast the files went through, and which share of it the network missed"
     done = [r for r in rows if r['status'] == 'done']
-    if not done: raise ValueError(f'--timings {path}: nothing was segmented, so nothing was measured; '
-                                  'give --overwrite or another --out')
+    if not done:
+        raise ValueError(f'--timings {path}: nothing was segmented, so nothing was measured; '
+                         'give --overwrite or another --out')
     on_cpu = next(model.parameters()).device.type == 'cpu'
     cores = torch.get_num_threads() if workers and on_cpu else 1
     wall, work = map(sum, zip(*clock))

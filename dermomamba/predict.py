@@ -79,7 +79,7 @@ def fitting_batches(
     pad:bool=False, # fill up a last batch that is not full, so that all have one shape?
     keep_errors:bool=False, # what an image raises in place of its probabilities, and go on?
 ):
-    "Yield (key, probabilities (H, W) at the network's size, own size); batches halve if memory ends"
+    "Yield (key, probabilities (H, W) at the network's size, own size); fits batches into memory"
     bs = bs or (8 if next(model.parameters()).device.type == 'cpu' else 64)
     inputs, ready = iter(inputs), []
     while ready := ready + list(islice(inputs, max(0, bs - len(ready)))):
