@@ -21,7 +21,7 @@ install: .venv/installed
 demo: install
 	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-train 480 --epochs 3 --bs 4 --picture --out runs/demo
 	$(BIN)/dermomamba_predict --images data/phantom/images --out runs/demo/pretrained --overwrite
-	@echo "Look at runs/demo/examples.png (trained just now) and runs/demo/pretrained/overlays (weights that come with the package). Next: make lab, and open nbs/00_tour.ipynb"
+	@echo "Look at runs/demo/examples.png (trained just now) and runs/demo/pretrained/overlays (weights that come with the package). Next: make lab, and open nbs/tour.ipynb"
 
 lab: install
 	$(BIN)/jupyter lab nbs
@@ -39,7 +39,7 @@ export: install
 	$(BIN)/python .ci/checks.py --write-readme
 
 bench: install
-	$(BIN)/python -m dermomamba.scan
+	$(BIN)/python -m dermomamba.scan.engines
 
 clean:
 	rm -rf .venv .venv-wheel build dist *.egg-info runs/demo

@@ -23,7 +23,7 @@ setup(
     url=cfg["git_url"],
     keywords=cfg["keywords"],
     packages=find_packages(include=["dermomamba*"]),
-    package_data={"dermomamba": ["weights/SHA256SUMS", "weights/*/*"]},
+    package_data={"dermomamba": ["book.mplstyle", "weights/SHA256SUMS", "weights/*/*"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=words("requirements"),
     extras_require=extras,

@@ -100,4 +100,4 @@ def main(notebook):
     print(f'{notebook}: {n} explorers redrew when a slider moved')
 
 
-if __name__ == '__main__': main(*(sys.argv[1:] or ['51_explore.ipynb']))
+if __name__ == '__main__': main(*(sys.argv[1:] or ['6_use/3_explore.ipynb']))

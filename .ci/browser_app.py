@@ -20,7 +20,7 @@ def app():
     port = free_port()
     env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1')
     command = Path(sys.executable).parent/'dermomamba_app'
-    command = [command] if command.exists() else [sys.executable, '-m', 'dermomamba.serve']
+    command = [command] if command.exists() else [sys.executable, '-m', 'dermomamba.use.serve']
     server = subprocess.Popen([*command, '--no-browser', f'--port={port}'], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tempfile.gettempdir())
     try:
         wait_for(port)
@@ -52,8 +52,8 @@ def use(page, address, folder):
     "Everything a person would do; what was seen, and the seconds it took"
     import numpy as np
     from PIL import Image
-    from dermomamba.phantom import make_phantom
-    from dermomamba.predict import segment
+    from dermomamba.data.phantom import make_phantom
+    from dermomamba.use.predict import segment
     seconds, start = {}, time.perf_counter()
     def lap(name):
         nonlocal start

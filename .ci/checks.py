@@ -38,9 +38,9 @@ CHAIN = '''
 import json, numpy as np, torch
 from pathlib import Path
 from fastai.vision.all import load_learner
-from dermomamba.learner import dermo_learner
-from dermomamba.phantom import make_phantom, phantom_dls
-from dermomamba.predict import segment
+from dermomamba.training.learner import dermo_learner
+from dermomamba.data.phantom import make_phantom, phantom_dls
+from dermomamba.use.predict import segment
 run = json.loads(Path('run/run.json').read_text())
 assert run['n_scored'] == 64 and 0 < run['scores']['dice'] <= 1, run
 mask = segment(make_phantom(3, size=(80, 120))[0], model='run/model.safetensors')

@@ -5,7 +5,7 @@ Every internal link of the notebooks and of README.md leads to a file of the pro
 Every word of the prose is in pyspellchecker's English dictionary or in `.ci/words.txt`.
 `prose.py --write` adds missing openings, and unknown words to that list: read what it adds.
 """
-import copy, re, sys
+import copy, os, re, sys
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -24,23 +24,38 @@ import sys
 if 'google.colab' in sys.modules:
     !test -d /content/dermomamba || git clone -q --depth 1 https://github.com/dermomamba/dermomamba /content/dermomamba
     %pip install -q "/content/dermomamba[book]"
-    %cd -q /content/dermomamba/nbs'''
-GLOSSARY = 'Letters and words: [02_glossary](02_glossary.ipynb). Exercises with solutions: [60_exercises](60_exercises.ipynb).'
+    %cd -q /content/dermomamba/FOLDER'''
+INDEX = root/'nbs'/'index.ipynb'
+
+
+def glossary(path):
+    "The sentence that leads from a notebook to the glossary and the exercises"
+    letters, exercises = (
+        Path(os.path.relpath(root/'nbs'/to, path.parent)).as_posix()
+        for to in ('glossary.ipynb', '7_exercises/exercises.ipynb'))
+    return (f'Letters and words: [glossary]({letters}). '
+            f'Exercises with solutions: [exercises]({exercises}).')
 
 
 def opening(path, write=False):
     "What is missing at the start of a notebook; with `write` it is put there"
     nb = nbformat.read(path, 4)
     title, second, before = nb.cells[0], nb.cells[1], copy.deepcopy(nb)
-    faults = [f'{path.name}: no "{word}" in the first cell' for word in ('# ', '\n> ', 'Run time') if word not in title.source]
-    if '02_glossary.ipynb' not in title.source and path.stem != '02_glossary':
-        title.source += '\n\n' + GLOSSARY
-        faults += [] if write else [f'{path.name}: no link to the glossary in the first cell']
-    if second.source != COLAB:
-        nb.cells.insert(1, nbformat.v4.new_code_cell(COLAB, id='colab'))
-        faults += [] if write else [f'{path.name}: the second cell is not the one for Colab']
-    if write and nb != before: nbformat.write(nb, path)
-    if f']({path.name})' not in markdown(root/'nbs'/'index.ipynb'): faults.append(f'{path.name}: not in the map of index.ipynb')
+    name = path.relative_to(root/'nbs').as_posix()
+    faults = [
+        f'{name}: no "{word}" in the first cell'
+        for word in ('# ', '\n> ', 'Run time') if word not in title.source]
+    if 'glossary.ipynb' not in title.source and path.stem != 'glossary':
+        title.source += '\n\n' + glossary(path)
+        faults += [] if write else [f'{name}: no link to the glossary in the first cell']
+    colab = COLAB.replace('FOLDER', path.parent.relative_to(root).as_posix())
+    if second.source != colab:
+        nb.cells.insert(1, nbformat.v4.new_code_cell(colab, id='colab'))
+        faults += [] if write else [f'{name}: the second cell is not the one for Colab']
+    if write and nb != before:
+        nbformat.write(nb, path)
+    if f']({name})' not in markdown(INDEX):
+        faults.append(f'{name}: not in the map of index.ipynb')
     return faults
 
 
