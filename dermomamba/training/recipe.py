@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'data_name', 'run_data', 'make_dls', 'KeepLog', 'SoftDice', 'build_learner',
-           'score_learner', 'write_run', 'check_numbers', 'usable_device', 'train', 'start_from', 'picture', 'main']
+           'log_lines', 'score_learner', 'write_run', 'check_numbers', 'usable_device', 'train', 'start_from',
+           'picture', 'main']
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c003
 import argparse, math, sys
@@ -15,6 +16,7 @@ import numpy as np, torch
 # before fastai: it hushes a warning
 from ..core import no_empty_folder, run_command, writable_folder, write_csv, write_figure, write_record
 from fastai.callback.core import Callback
+from fastai.callback.progress import ProgressCallback
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
 from ..data.augment import lesion_augment
@@ -108,6 +110,18 @@ def build_learner(
     learn = dermo_learner(dls, model, loss, [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()], r['lr'], r['wd'], r['clip'], cbs, path=out)
     return _together(learn, r['bs'])
 
+# %% ../../nbs/4_training/4_recipe.ipynb #cd0556d1
+def log_lines(
+    learn, # a fastai Learner
+):
+    "Print one line an epoch instead of a progress bar"
+    def line(values):
+        pairs = zip(learn.recorder.metric_names, values)
+        print('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}' for k, v in pairs),
+              flush=True)
+    learn.remove_cb(ProgressCallback)
+    learn.logger = line
+
 # %% ../../nbs/4_training/4_recipe.ipynb #c020
 PROTOCOL = 'validation images: mean over images of each score, predictions thresholded at probability 0.5, at the size of the network input; no test-time augmentation, no post-processing'
 def score_learner(
@@ -149,17 +163,26 @@ def _fit(learn, epochs, r):
     leave(learn) # from here process 0 is alone: it scores and writes
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c025
-_least = dict(epochs=1, bs=1, n_train=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0, deep=0)
+_least = dict(epochs=1, bs=1, n_train=1, launch=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0,
+              deep=0)
 def check_numbers(
     numbers:dict, # name -> value; None: not given
 ):
     "Refuse a number out of its range"
-    for k, least in _least.items():
-        if (v := numbers.get(k)) is not None and not least <= v < math.inf: raise ValueError(f'{k}={v}: at least {least}')
-    for k in ('lr', 'minutes'):
-        if (v := numbers.get(k)) is not None and not 0 < v < math.inf: raise ValueError(f'{k}={v}: more than 0')
-    if numbers.get('ema') is not None and numbers['ema'] >= 1: raise ValueError(f"ema={numbers['ema']}: less than 1, such as 0.998; 0 for none")
-    if (numbers.get('seed') or 0) >= 2**32: raise ValueError(f"seed={numbers['seed']}: less than 2**32")
+    given = {k: v for k, v in numbers.items() if v is not None}
+    for k in _least.keys() & given.keys():
+        if not _least[k] <= given[k] < math.inf:
+            raise ValueError(f'{k}={given[k]}: give at least {_least[k]}')
+    for k in {'lr', 'minutes'} & given.keys():
+        if not 0 < given[k] < math.inf: raise ValueError(f'{k}={given[k]}: give more than 0')
+    if given.get('ema', 0) >= 1:
+        raise ValueError(f"ema={given['ema']}: give less than 1, such as 0.998; 0 for none")
+    if given.get('seed', 0) >= 2**32:
+        raise ValueError(f"seed={given['seed']}: give less than 2**32")
+    if any(n < 32 or n % 32 for n in given.get('size', ())):
+        nearest = ' '.join(str(max(32, round(n/32)*32)) for n in given['size'])
+        asked = ' '.join(map(str, given['size']))
+        raise ValueError(f'size={asked}: rows and columns must be multiples of 32; try {nearest}')
 
 def usable_device(
     name=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: GPU if there is one
@@ -196,6 +219,7 @@ def train(
     workers:int=0,           # processes that load
     minutes:float=None,      # stop before an epoch that would end later; the same call goes on
     trust:bool=False,        # run a program in `init`? See `read_tensors`
+    bar:bool=True,           # a progress bar; False: one line an epoch
     **changes,               # entries of the recipe to change
 ):
     "Train a DermoMamba, score the images that choose, write it all down; goes on from `last.pth` if that is there"
@@ -212,6 +236,7 @@ def train(
     if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
     dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol, fold, seed, n_train, device, workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
+    if not bar: log_lines(learn)
     if bf16: learn.to_bf16()
     _fit(learn, epochs, r)
     history = learn.checkpoint.history
@@ -308,7 +333,6 @@ def _launch(n, argv, device, out): # this command in n processes; its exit code
     from dermomamba.training.distributed import launch
     gpus = torch.cuda.device_count() if device != 'cpu' else 0
     if (device or '').startswith('cuda') and not gpus: raise ValueError(f'--device {device}: torch sees no GPU here')
-    if n < 1: raise ValueError(f'--launch {n}: give the number of processes, 1 or more')
     if gpus and n > gpus:
         here = 'is one GPU' if gpus == 1 else f'are {gpus} GPUs'
         raise ValueError(f'--launch {n}: here {here}, and each process needs its own; '
@@ -343,6 +367,11 @@ def main(
     args = vars(_parser().parse_args(argv))
     out, pic, n = Path(args['out']), args.pop('picture'), args.pop('launch')
     if len(args['data']) == 1: args['data'] = args['data'][0]
+    args['bar'] = sys.stdout.isatty()
+    try: check_numbers(args | dict(launch=n))
+    except ValueError as e:
+        print(f'dermomamba_train: {e}', file=sys.stderr)
+        return 2
     def body():
         try:
             if n in (None, 1) or num_distrib() > 1: return _run(args, out, pic)
