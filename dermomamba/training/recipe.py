@@ -236,7 +236,7 @@ def train(
     if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
     dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol, fold, seed, n_train, device, workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
-    if not bar: log_lines(learn)
+    if not bar and not rank: log_lines(learn)
     if bf16: learn.to_bf16()
     _fit(learn, epochs, r)
     history = learn.checkpoint.history
