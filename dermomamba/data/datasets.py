@@ -242,8 +242,8 @@ def _folders(root, deepest=5):
     if not Path(root).exists():
         raise DataError(f'{root}: not a data set I know: no such folder. Check the path.')
     if not Path(root).is_dir():
-        raise DataError(f'{root}: not a data set I know: a file. Give a folder; an archive is '
-                        'unpacked with python -m dermomamba.data.archives.')
+        raise DataError(f'{root}: not a data set I know: a file. Give a folder; unpack an archive '
+                        'with unzip or tar, or with python -m zipfile -e ARCHIVE FOLDER.')
     found = []
     for path, below, names in os.walk(root, onerror=fail, followlinks=True):
         here = Path(path).relative_to(root).parts

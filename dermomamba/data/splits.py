@@ -42,8 +42,8 @@ def make_folds(
 # %% ../../nbs/3_data/more/splits.ipynb #c018
 def _all_paired(ds):
     if ds.unpaired:
-        raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is {ds.unpaired[0]}: '
-                         'complete the pairs or take the files out')
+        raise ValueError(f'{len(ds.unpaired)} files have no partner, the first is '
+                         f'{ds.unpaired[0]}: complete the pairs or take the files out')
 
 # %% ../../nbs/3_data/more/splits.ipynb #c019
 PROTOCOLS = 'paper', 'heldout', 'kfold', 'transfer'

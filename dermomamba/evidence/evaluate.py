@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np, torch
 
-from ..training.boundary import boundary_scores, thresholded_jaccard
 from ..core import writable_file, writable_folder, write_csv, write_figure, write_record
 from ..data.datasets import LesionDataset, check_masks, open_dataset
 from ..network.weights import sha256, weights_file
 from .inference import binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size
 from ..data.images import check_pair, read_image, read_mask
-from ..training.metrics import Confusion, formulas
 from ..data.splits import parts, parts_from_lists
 from .statistics import bootstrap_ci
+from ..training.metrics import (
+    Confusion, boundary_scores, formulas, thresholded_jaccard)
 from ..training.recipe import data_name, run_data
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c006

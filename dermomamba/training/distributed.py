@@ -7,65 +7,81 @@ __all__ = ['LOST', 'share', 'ShareDL', 'GroupBatchNorm', 'GroupTrainer', 'GroupC
            'lost_peer', 'launch']
 
 # %% ../../nbs/4_training/more/distributed.ipynb #c004
-import contextlib, logging, os, random, signal, sys, tempfile
-from pathlib import Path
+import logging, os, random, signal, sys
 
 import numpy as np, torch, torch.distributed as dist
 from torch import nn
 from fastai.callback.core import CancelFitException
 from fastai.callback.progress import ProgressCallback
 from fastai.torch_core import num_distrib, rank_distrib, to_detach
-from fastcore.basics import patch
+from fastcore.basics import noop
 
 from .learner import Checkpoint
 
-try: import accelerate
-except ImportError as e: raise ImportError("several processes need Hugging Face accelerate: pip install 'dermomamba[scale]', or pip install accelerate") from e
-from fastai.distributed import DistributedDL, DistributedTrainer # without accelerate this would end in a NameError
+try:
+    import accelerate
+except ImportError as e:
+    raise ImportError("several processes need Hugging Face accelerate: "
+                      "pip install 'dermomamba[scale]', or pip install accelerate") from e
+from fastai.distributed import DistributedDL, DistributedTrainer # they need accelerate
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c020
+# %% ../../nbs/4_training/more/distributed.ipynb #d7286033
 def share(
     idxs,             # images in the order in which they are taken
     rank:int,         # which process
     world:int,        # of how many
     bs:int,           # images a batch of one process
-    whole:bool=False, # leave out the rest that does not fill a batch of each? Training must, all make as many steps
+    whole:bool=False, # leave out the rest that does not fill a batch of each? Training must
 ) -> list:            # this process's images in order
-    "Step k of all processes together takes what step k of one process with `world` times the batch would take"
+    "Step k of all processes takes what step k of one process with `world` times the batch takes"
     idxs = list(idxs)
     if whole: idxs = idxs[:len(idxs)//(world*bs)*world*bs]
     return [i for k, i in enumerate(idxs) if k//bs % world == rank]
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c026
+# %% ../../nbs/4_training/more/distributed.ipynb #65fd3e37
 class ShareDL(DistributedDL):
     "A fastai loader that gives this process its `share`"
-    rng = property(lambda self: self.dl.rng, lambda self, rng: setattr(self.dl, 'rng', rng)) # SeedEpochs sets it: it must reach the loader that shuffles
-    def _share(self, idxs): return share(idxs, self.rank, self.world_size, self.bs, self.dl.shuffle or self.drop_last)
-    def _broadcast(self, t, rank): # fastai's moves it to a GPU
+    @property
+    def rng(self): return self.dl.rng
+    @rng.setter
+    def rng(self, rng): self.dl.rng = rng      # SeedEpochs sets it: it must reach what shuffles
+    def _share(self, idxs):
+        whole = self.dl.shuffle or self.drop_last
+        return share(idxs, self.rank, self.world_size, self.bs, whole)
+    def _broadcast(self, t, rank):             # fastai's moves it to a GPU
         t = torch.tensor(t, device=self.device)
         dist.broadcast(t, rank)
         return t.tolist()
-    def get_idxs(self): return self._share(self._broadcast(list(self.dl.get_idxs()), 0)) # the order is that of process 0
+    def get_idxs(self):                        # the order is that of process 0
+        return self._share(self._broadcast(list(self.dl.get_idxs()), 0))
     def __len__(self): return -(-len(self._share(range(self.dl.n)))//self.bs)
-    def to_detach(self, b, cpu=True, gather=True): return to_detach(b, cpu, False)       # no talk during validation
+    def to_detach(self, b, cpu=True, gather=True): # no talk during validation
+        return to_detach(b, cpu, False)
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c033
+# %% ../../nbs/4_training/more/distributed.ipynb #714e6668
 class _SumOverGroup(torch.autograd.Function):
     "The sum over processes; its gradient is the sum over processes, too"
     @staticmethod
-    def forward(ctx, x): x = x.clone(); dist.all_reduce(x); return x
+    def forward(ctx, x):
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
     @staticmethod
-    def backward(ctx, g): g = g.clone(); dist.all_reduce(g); return g
+    def backward(ctx, g):
+        g = g.clone()
+        dist.all_reduce(g)
+        return g
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c034
+# %% ../../nbs/4_training/more/distributed.ipynb #15ce9390
 class GroupBatchNorm(nn.BatchNorm2d):
-    "Batch norm over the images of all processes, equally many in each; torch's SyncBatchNorm for CPUs"
+    "Batch norm over the images of all processes, equally many in each; for CPUs"
     def forward(self, x): # (B, C, H, W) -> (B, C, H, W)
         if not self.training: return super().forward(x)
         W = dist.get_world_size()
-        v, m = torch.var_mean(x, (0, 2, 3), correction=0)                                # (C,), of this process
-        m, s = _SumOverGroup.apply(torch.stack([m.double(), v.double() + m.double()**2])/W)
-        v, n = s - m**2, W*x.numel()//x.shape[1]                                         # of all
+        v, m = torch.var_mean(x, (0, 2, 3), correction=0)                # (C,), of this process
+        moments = torch.stack([m.double(), v.double() + m.double()**2])
+        m, s = _SumOverGroup.apply(moments/W)
+        v, n = s - m**2, W*x.numel()//x.shape[1]                         # of all
         with torch.no_grad():
             self.running_mean.lerp_(m.to(x.dtype), self.momentum)
             self.running_var.lerp_((v*n/(n - 1)).to(x.dtype), self.momentum)
@@ -77,17 +93,19 @@ def _swap(model, old, new): # the class of some layers; parameters and their nam
     for m in model.modules():
         if type(m) is old: m.__class__ = new
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c038
+# %% ../../nbs/4_training/more/distributed.ipynb #585b6198
 def _gather(x): # list of every process's x
     out = [None]*dist.get_world_size()
     dist.all_gather_object(out, x)
     return out
 
 class GroupTrainer(DistributedTrainer):
-    "fastai's DistributedTrainer, on CPUs too, with exact validation scores and callbacks that know nothing of it"
+    "fastai's DistributedTrainer, on CPUs too, with exact validation scores"
     def __init__(self, cpu:bool, sync_bn:bool=True):
-        super().__init__(sync_bn and not cpu, cpu=cpu, kwargs_handlers=[accelerate.DistributedDataParallelKwargs(broadcast_buffers=False)])
+        handler = accelerate.DistributedDataParallelKwargs(broadcast_buffers=False)
+        super().__init__(sync_bn and not cpu, cpu=cpu, kwargs_handlers=[handler])
         self.group_bn, self.parent = sync_bn and cpu, os.getppid()
+    def _wrap_dl(self, dl): return dl if isinstance(dl, ShareDL) else ShareDL(dl, device=dl.device)
     def before_fit(self):
         if self.group_bn: _swap(self.learn.model, nn.BatchNorm2d, GroupBatchNorm)
         super().before_fit()
@@ -96,38 +114,38 @@ class GroupTrainer(DistributedTrainer):
     def after_fit(self):
         super().after_fit()
         if self.group_bn: _swap(self.learn.model, GroupBatchNorm, nn.BatchNorm2d)
-    def _wrap_dl(self, dl): return dl if isinstance(dl, ShareDL) else ShareDL(dl, device=dl.device)
+    def before_epoch(self):                    # after SeedEpochs
+        if not rank_distrib(): return
+        s = int(torch.randint(2**31, ())) + rank_distrib()
+        for seed in (random.seed, np.random.seed, torch.manual_seed): seed(s)
     def before_batch(self):
-        if os.getppid() != self.parent: raise SystemExit('the process that started this one is gone')
+        if os.getppid() == self.parent: return
+        raise SystemExit('the process that started this one is gone')
+    def after_loss(self):                      # before StopOnNaN
+        if not self.training: return
+        loss = self.learn.loss.detach().clone()
+        dist.all_reduce(loss)
+        self.learn.loss = loss/dist.get_world_size()
+    def after_validate(self):                  # before the Recorder
+        for m in self.recorder._valid_mets: _put_together(m)
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c039
-@patch
-def before_epoch(self:GroupTrainer): # after SeedEpochs
-    if not rank_distrib(): return
-    s = int(torch.randint(2**31, ())) + rank_distrib()
-    random.seed(s); np.random.seed(s); torch.manual_seed(s)
+# %% ../../nbs/4_training/more/distributed.ipynb #ed01c7e8
+def _put_together(m): # a metric's share of every process becomes the whole
+    if hasattr(m, 'values'): m.values = sum(_gather(m.values), [])   # PerImage
+    elif hasattr(m, 'total'):                                        # fastai's means
+        m.total, m.count = map(sum, zip(*_gather((float(m.total), m.count))))
+    else: raise ValueError(f'metric {m.name}: no rule to put the shares of processes together')
 
-@patch
-def after_loss(self:GroupTrainer):   # before StopOnNaN
-    if not self.training: return
-    loss = self.learn.loss.detach().clone()
-    dist.all_reduce(loss)
-    self.learn.loss = loss/dist.get_world_size()
-
-@patch
-def after_validate(self:GroupTrainer): # before the Recorder
-    for m in self.recorder._valid_mets:
-        if hasattr(m, 'values'): m.values = sum(_gather(m.values), [])                   # PerImage
-        elif hasattr(m, 'total'): m.total, m.count = map(sum, zip(*_gather((float(m.total), m.count)))) # fastai's means
-        else: raise ValueError(f'metric {m.name}: no rule to put the shares of several processes together')
-
-# %% ../../nbs/4_training/more/distributed.ipynb #c041
+# %% ../../nbs/4_training/more/distributed.ipynb #e47884e3
 class GroupCheckpoint(Checkpoint):
     "A Checkpoint that process 0 writes, and all go on from"
     name = 'checkpoint' # what other callbacks call it
     def before_fit(self):
         super().before_fit()
-        if dist.is_initialized() and len(set(done := _gather(self.done))) > 1: raise ValueError(f'{self.path} is not the same to all processes (epochs done: {done}): the output folder must be on a disk that all machines share')
+        done = _gather(self.done) if dist.is_initialized() else [self.done]
+        if len(set(done)) > 1:
+            raise ValueError(f'{self.path} is not the same to all processes (epochs done: {done}): '
+                             'the output folder must be on a disk that all machines share')
     def after_epoch(self):
         if self.epoch < self.done: return
         stop = False
@@ -139,14 +157,17 @@ class GroupCheckpoint(Checkpoint):
         self.history, stop = box
         if stop: raise CancelFitException
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c042
+# %% ../../nbs/4_training/more/distributed.ipynb #dda5d72b
 def group_device(
     device:str=None, # 'cpu' or 'cuda'; None: GPUs if there are any
 ) -> torch.device:   # this process's own
     "GPU number LOCAL_RANK, or the CPU"
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-    if device not in ('cpu', 'cuda'): raise ValueError(f'several processes run on cpu or cuda, one GPU for each; not on {device!r}')
-    return torch.device(device, int(os.environ['LOCAL_RANK'])) if device == 'cuda' else torch.device(device)
+    if device not in ('cpu', 'cuda'):
+        raise ValueError('several processes run on cpu or cuda, one GPU for each; '
+                         f'not on {device!r}')
+    if device == 'cpu': return torch.device('cpu')
+    return torch.device(device, int(os.environ['LOCAL_RANK']))
 
 def distribute(
     learn,             # a fastai Learner, built alike in every process
@@ -154,56 +175,53 @@ def distribute(
 ): # the Learner
     "Let the processes of a group fit a Learner together"
     learn.add_cb(GroupTrainer(torch.device(learn.dls.device).type == 'cpu', sync_bn))
-    if rank_distrib(): learn.remove_cb(ProgressCallback)
+    if rank_distrib():
+        learn.remove_cb(ProgressCallback)
+        learn.logger = noop
     return learn
 
 def leave(learn):
     "The group ends here: each process goes on alone, with a plain Learner"
     learn.remove_cb(GroupTrainer)
     dist.destroy_process_group()
-    for k in ('RANK', 'WORLD_SIZE'): os.environ.pop(k, None) # fastai looks there before it gathers predictions
+    for k in ('RANK', 'WORLD_SIZE'): os.environ.pop(k, None) # fastai looks there
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c044
-def _why(failures, text): # what to tell of {rank: ProcessFailure}: (rank, exit code or -signal, message)
-    lost = lambda f: f.exitcode in (LOST, -signal.SIGTERM)      # these only followed another
-    r, f = min(failures.items(), key=lambda p: (lost(p[1]), p[0]))
-    if f.exitcode < 0: return r, f.exitcode, f'process {r} was killed ({f.signal_name()}){" - by the system, for want of memory?" if f.exitcode == -9 else ""}; the others were stopped'
-    lines = text(r)
-    return r, f.exitcode, lines[lines.rfind('Traceback (most'):].strip() if 'Traceback (most' in lines else (lines.strip().splitlines() or ['no message'])[-1]
-
+# %% ../../nbs/4_training/more/distributed.ipynb #71bd0b7c
 LOST = 75 # exit code of a process that ends only because another is gone
 
-def lost_peer(
-    e, # an exception
-) -> bool:
-    "Does it say that the connection to another process broke?"
-    return num_distrib() > 1 and isinstance(e, RuntimeError) and (isinstance(e, dist.DistError) or any(w in str(e).lower() for w in ('gloo', 'nccl', 'connection')))
+def lost_peer(e) -> bool:
+    "Does an exception say that the connection to another process broke?"
+    if num_distrib() < 2 or not isinstance(e, RuntimeError): return False
+    words = 'gloo', 'nccl', 'connection'
+    return isinstance(e, dist.DistError) or any(w in str(e).lower() for w in words)
 
-# %% ../../nbs/4_training/more/distributed.ipynb #c045
-@contextlib.contextmanager
-def _quiet(threads): # torch's launcher changes signal handlers and talks a lot
-    handlers, old = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)}, os.environ.get('OMP_NUM_THREADS')
-    level = logging.root.manager.disable
-    logging.disable(logging.CRITICAL); os.environ['OMP_NUM_THREADS'] = str(threads)
-    try: yield
-    finally:
-        logging.disable(level); os.environ.pop('OMP_NUM_THREADS'); os.environ.update({'OMP_NUM_THREADS': old} if old else {})
-        for s, h in handlers.items(): signal.signal(s, h)
-
+# %% ../../nbs/4_training/more/distributed.ipynb #b9021929
 def launch(
-    command:list,     # arguments of Python: a script or '-m', module, and theirs
-    n:int,            # processes
-    threads:int=None, # of each, on the CPU; None: torch's number here, divided
-) -> int:             # exit code; 128 + signal if this process was told to stop, -signal if a worker was killed
-    "Run a command in n processes of this machine that form a group; if one fails, end all and say why"
-    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException, Std
+    command:list, # arguments of Python: a script or '-m', module, and theirs
+    n:int,        # processes
+) -> int:         # exit code; 128 + signal if this process was told to stop, -signal of a worker
+    "Run a command in n processes of this machine, as `torchrun --standalone` does"
+    from torch.distributed.elastic.multiprocessing import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
-    with tempfile.TemporaryDirectory() as logs, _quiet(threads or max(1, torch.get_num_threads()//n)):
-        logs_specs = DefaultLogsSpecs(log_dir=logs, redirects={r: Std.ALL if r else Std.ERR for r in range(n)}) # process 0 prints; complaints are kept
-        config = LaunchConfig(1, 1, n, logs_specs=logs_specs, run_id='dermomamba', rdzv_backend='c10d', rdzv_endpoint='127.0.0.1:0', max_restarts=0, monitor_interval=.5, local_addr='127.0.0.1')
-        try: elastic_launch(config, sys.executable)('-u', *map(str, command)); return 0
-        except ChildFailedError as e: r, code, why = _why(e.failures, lambda r: ''.join(p.read_text(errors='replace') for p in Path(logs).rglob(f'{r}/stderr.log')))
-        except SignalException as e: return 128 + e.sigval
-    print(f'\n{why}', file=sys.stderr) # the progress bar may have left the cursor anywhere
-    return code
+    os.environ.setdefault('OMP_NUM_THREADS', str(max(1, torch.get_num_threads()//n)))
+    config = LaunchConfig(
+        1, 1, n, run_id='dermomamba', rdzv_backend='c10d', rdzv_endpoint='127.0.0.1:0',
+        local_addr='127.0.0.1', max_restarts=0, monitor_interval=.5)
+    handlers = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
+    logging.disable(logging.CRITICAL)
+    try:
+        elastic_launch(config, sys.executable)('-u', *map(str, command))
+        return 0
+    except SignalException as e: return 128 + e.sigval
+    except ChildFailedError as e: failures = e.failures
+    finally:
+        logging.disable(logging.NOTSET)
+        for s, handler in handlers.items(): signal.signal(s, handler)
+    followed = LOST, -signal.SIGTERM # these only followed another
+    rank, failure = min(failures.items(), key=lambda item: (item[1].exitcode in followed, item[0]))
+    killed = failure.exitcode < 0
+    code, name = failure.exitcode, failure.signal_name()
+    how = f'was killed ({name})' if killed else f'ended with code {code}'
+    print(f'process {rank} {how}; the others were stopped', file=sys.stderr)
+    return failure.exitcode

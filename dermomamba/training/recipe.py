@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'data_name', 'run_data', 'make_dls', 'KeepLog', 'SoftDice', 'build_learner',
-           'score_learner', 'write_run', 'check_numbers', 'usable_device', 'train', 'start_from', 'picture', 'main']
+           'log_lines', 'score_learner', 'write_run', 'check_numbers', 'usable_device', 'train', 'start_from',
+           'picture', 'main']
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c003
 import argparse, math, sys
@@ -13,17 +14,21 @@ from pathlib import Path
 
 import numpy as np, torch
 # before fastai: it hushes a warning
-from ..core import no_empty_folder, run_command, writable_folder, write_csv, write_figure, write_record
+from ..core import (
+    no_empty_folder, run_command, writable_folder, write_csv, write_figure, write_record)
 from fastai.callback.core import Callback
+from fastai.callback.progress import ProgressCallback
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
 from ..data.augment import lesion_augment
 from ..data.datasets import LesionDataset, check_masks, open_dataset, say_passed_over
 from ..network.weights import sha256, weights_file
-from .learner import Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner
+from .learner import (
+    Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner)
 from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
-from .metrics import (DiceScore, IoUScore, PerImage, Precision, Recall, image_by_image, score_images,
-                                soft_dice_released)
+from dermomamba.training.metrics import (
+    DiceScore, IoUScore, PerImage, Precision, Recall, image_by_image, score_images,
+    soft_dice_released)
 from ..network.dermomamba import PRESETS, DermoMamba, load_model, save_model
 from ..data.phantom import phantom_dls
 from ..data.splits import PROTOCOLS, data_digest, parts
@@ -41,8 +46,10 @@ def run_data(
     roles,            # `Parts` of it
 ) -> dict:            # how many pairs each role has, and a digest of their names and sizes
     "What a run has before it"
-    return {k: len(getattr(roles, k)) for k in ('train', 'valid', 'test')} | dict(digest=data_digest(ds, roles))
+    counts = {k: len(getattr(roles, k)) for k in ('train', 'valid', 'test')}
+    return counts | dict(digest=data_digest(ds, roles))
 
+# %% ../../nbs/4_training/4_recipe.ipynb #6560b9cd
 def make_dls(
     data,                   # folder of a data set, two folders, a `LesionDataset`; or 'phantom'
     size:tuple,             # (H, W) of the network's input
@@ -50,7 +57,7 @@ def make_dls(
     augment:str='light',    # preset of `lesion_augment`, or 'none'
     protocol:str='heldout', # see `parts`
     fold:int=0,             # of 'kfold'
-    seed:int=42,            # which `n_train` images; protocols have their own, so that all runs share their parts
+    seed:int=42,  # which `n_train` images; protocols have a seed of their own
     n_train:int=None,       # take so many images only, of each role; for quick comparisons
     device=None,            # None: GPU if there is one
     workers:int=0,          # processes that load
@@ -61,19 +68,25 @@ def make_dls(
         return dls, [f'phantom_{s:04d}' for s in dls.valid_ds.items]
     ds = data if isinstance(data, LesionDataset) else open_dataset(data)
     p = parts(ds, protocol, fold)
-    if not p.train: raise ValueError(f'{ds.root}: {len(ds)} pairs are too few for protocol {protocol!r}, '
-                                     'none is left to train on; add pairs, or choose heldout, kfold or paper')
+    if not p.train:
+        raise ValueError(f'{ds.root}: {len(ds)} pairs are too few for protocol {protocol!r}, '
+                         'none is left to train on; add pairs, or choose heldout, kfold or paper')
     train, valid = p.train, p.valid[:n_train]
     if n_train: train = sorted(np.random.RandomState(seed).permutation(train)[:n_train].tolist())
-    dls = ds.dataloaders(train, valid, size=size, bs=bs, augment=None if augment == 'none' else lesion_augment(augment, size),
-                         cache=True, device=device, num_workers=workers)
+    changed = None if augment == 'none' else lesion_augment(augment, size)
+    dls = ds.dataloaders(train, valid, size=size, bs=bs, augment=changed, cache=True,
+                         device=device, num_workers=workers)
     return dls, valid
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c011
-LOSSES = dict(pixel=GuideFusionLoss, released=partial(GuideFusionLoss, 'released'), bce_dice=BCEDiceLoss, tversky=TverskyLoss, focal_tversky=partial(TverskyLoss, gamma=.75))
+LOSSES = dict(pixel=GuideFusionLoss, released=partial(GuideFusionLoss, 'released'),
+              bce_dice=BCEDiceLoss, tversky=TverskyLoss,
+              focal_tversky=partial(TverskyLoss, gamma=.75))
 RECIPES = dict(
-    ours    =dict(loss='pixel',    augment='light',    schedule='one_cycle', lr=2e-3, bs=8, wd=1e-2, clip=1., ema=.998, deep=0., select='last'),
-    released=dict(loss='released', augment='released', schedule='plateau',   lr=1e-4, bs=4, wd=0.,   clip=0., ema=0.,   deep=0., select='soft_dice'))
+    ours=dict(loss='pixel', augment='light', schedule='one_cycle', lr=2e-3, bs=8,
+              wd=1e-2, clip=1., ema=.998, deep=0., select='last'),
+    released=dict(loss='released', augment='released', schedule='plateau', lr=1e-4, bs=4,
+                  wd=0., clip=0., ema=0., deep=0., select='soft_dice'))
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c017
 class KeepLog(Callback):
@@ -81,7 +94,8 @@ class KeepLog(Callback):
     order = 66 # after Checkpoint, whose history it is
     def __init__(self, out): self.out = out
     def after_epoch(self):
-        if self.checkpoint.history and not rank_distrib(): write_csv(self.out/'log.csv', self.checkpoint.history)
+        history = self.checkpoint.history
+        if history and not rank_distrib(): write_csv(self.out/'log.csv', history)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c018
 def SoftDice(): return PerImage(partial(image_by_image, soft_dice_released), 'soft_dice')
@@ -96,7 +110,8 @@ def build_learner(
     seconds=None, # stop in good order then
 ):
     "A Learner that follows a recipe"
-    if r['loss'] not in LOSSES: raise ValueError(f"loss={r['loss']!r}: choose one of {', '.join(LOSSES)}")
+    if r['loss'] not in LOSSES:
+        raise ValueError(f"loss={r['loss']!r}: choose one of {', '.join(LOSSES)}")
     loss, cbs = LOSSES[r['loss']](), [SeedEpochs(seed), StopOnNaN()]
     if r['deep']: model, loss = DeepSupervision(model), DeepLoss(loss, r['deep'])
     if r['ema']: cbs.append(EMA(r['ema']))
@@ -104,12 +119,29 @@ def build_learner(
     cbs.append(KeepLog(out))
     kind = Checkpoint
     if num_distrib() > 1: from dermomamba.training.distributed import GroupCheckpoint as kind
-    cbs.append(kind(out/'last.pth', settings, best=None if r['select'] == 'last' else r['select'], seconds=seconds))
-    learn = dermo_learner(dls, model, loss, [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()], r['lr'], r['wd'], r['clip'], cbs, path=out)
+    best = None if r['select'] == 'last' else r['select']
+    cbs.append(kind(out/'last.pth', settings, best=best, seconds=seconds))
+    metrics = [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()]
+    learn = dermo_learner(dls, model, loss, metrics, r['lr'], r['wd'], r['clip'], cbs, path=out)
     return _together(learn, r['bs'])
 
+# %% ../../nbs/4_training/4_recipe.ipynb #cd0556d1
+def log_lines(
+    learn, # a fastai Learner
+):
+    "Print one line an epoch instead of a progress bar"
+    def line(values):
+        if len(values) < len(learn.recorder.metric_names): return # an epoch that was done before
+        pairs = zip(learn.recorder.metric_names, values)
+        print('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}' for k, v in pairs),
+              flush=True)
+    learn.remove_cb(ProgressCallback)
+    learn.logger = line
+
 # %% ../../nbs/4_training/4_recipe.ipynb #c020
-PROTOCOL = 'validation images: mean over images of each score, predictions thresholded at probability 0.5, at the size of the network input; no test-time augmentation, no post-processing'
+PROTOCOL = ('validation images: mean over images of each score, predictions thresholded at '
+            'probability 0.5, at the size of the network input; no test-time augmentation, '
+            'no post-processing')
 def score_learner(
     learn,    # a fastai Learner
     dl,       # DataLoader of the images to score
@@ -137,7 +169,9 @@ def _place(device): # -> device of this process, its number, how many there are
 def _together(learn, bs):
     group, n = num_distrib(), len(learn.dls.train_ds)
     if group < 2: return learn
-    if n < group*bs: raise ValueError(f'{group} processes with {bs} images a batch need {group*bs} training images, here are {n}: give a smaller --launch or --bs')
+    if n < group*bs:
+        raise ValueError(f'{group} processes with {bs} images a batch need {group*bs} training '
+                         f'images, here are {n}: give a smaller --launch or --bs')
     from dermomamba.training.distributed import distribute
     return distribute(learn)
 
@@ -149,17 +183,26 @@ def _fit(learn, epochs, r):
     leave(learn) # from here process 0 is alone: it scores and writes
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c025
-_least = dict(epochs=1, bs=1, n_train=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0, deep=0)
+_least = dict(epochs=1, bs=1, n_train=1, launch=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0,
+              deep=0)
 def check_numbers(
     numbers:dict, # name -> value; None: not given
 ):
     "Refuse a number out of its range"
-    for k, least in _least.items():
-        if (v := numbers.get(k)) is not None and not least <= v < math.inf: raise ValueError(f'{k}={v}: at least {least}')
-    for k in ('lr', 'minutes'):
-        if (v := numbers.get(k)) is not None and not 0 < v < math.inf: raise ValueError(f'{k}={v}: more than 0')
-    if numbers.get('ema') is not None and numbers['ema'] >= 1: raise ValueError(f"ema={numbers['ema']}: less than 1, such as 0.998; 0 for none")
-    if (numbers.get('seed') or 0) >= 2**32: raise ValueError(f"seed={numbers['seed']}: less than 2**32")
+    given = {k: v for k, v in numbers.items() if v is not None}
+    for k in _least.keys() & given.keys():
+        if not _least[k] <= given[k] < math.inf:
+            raise ValueError(f'{k}={given[k]}: give at least {_least[k]}')
+    for k in {'lr', 'minutes'} & given.keys():
+        if not 0 < given[k] < math.inf: raise ValueError(f'{k}={given[k]}: give more than 0')
+    if given.get('ema', 0) >= 1:
+        raise ValueError(f"ema={given['ema']}: give less than 1, such as 0.998; 0 for none")
+    if given.get('seed', 0) >= 2**32:
+        raise ValueError(f"seed={given['seed']}: give less than 2**32")
+    if any(n < 32 or n % 32 for n in given.get('size', ())):
+        nearest = ' '.join(str(max(32, round(n/32)*32)) for n in given['size'])
+        asked = ' '.join(map(str, given['size']))
+        raise ValueError(f'size={asked}: rows and columns must be multiples of 32; try {nearest}')
 
 def usable_device(
     name=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: GPU if there is one
@@ -168,7 +211,9 @@ def usable_device(
     try:
         device = torch.device(name) if name else default_device()
         torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as e: raise ValueError(f'device {str(name)!r} cannot be used ({str(e).splitlines()[0]}); try cpu') from e
+    except (RuntimeError, AssertionError, NotImplementedError) as e:
+        why = str(e).splitlines()[0]
+        raise ValueError(f'device {str(name)!r} cannot be used ({why}); try cpu') from e
     return device
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c027
@@ -176,9 +221,22 @@ def _looked_at(data, protocol, fold, rank): # the data set, looked at, and `run_
     ds = open_dataset(data)
     roles = parts(ds, protocol, fold)
     check_masks(ds, roles.train + roles.valid)
-    if ds.passed_over and not rank: print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
+    if ds.passed_over and not rank:
+        print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
     return ds, run_data(ds, roles)
 
+# %% ../../nbs/4_training/4_recipe.ipynb #1c5fa87a
+def _finished(learn, model, names, out, rank, facts): # score, save the weights, write the record
+    settings, history = facts['settings'], learn.checkpoint.history
+    if rank or len(history) < settings['epochs']: return None
+    rows, means = score_learner(learn, learn.dls.valid, names)
+    save_model(model, out/'model.safetensors', data=settings['data'], epochs=settings['epochs'],
+               protocol=settings['protocol'], dice=f"{means['dice']:.4f}")
+    seconds = [round(h['seconds'], 1) for h in history]
+    return write_run(out, rows, **facts, n_scored=len(rows), scores=means,
+                     seconds_per_epoch=seconds)
+
+# %% ../../nbs/4_training/4_recipe.ipynb #cbfc943e
 def train(
     data,                    # folder of a data set, two folders (images, masks), or 'phantom'
     out:str|Path,            # folder for what the run leaves behind
@@ -196,36 +254,33 @@ def train(
     workers:int=0,           # processes that load
     minutes:float=None,      # stop before an epoch that would end later; the same call goes on
     trust:bool=False,        # run a program in `init`? See `read_tensors`
+    bar:bool=True,           # a progress bar; False: one line an epoch
     **changes,               # entries of the recipe to change
 ):
-    "Train a DermoMamba, score the images that choose, write it all down; goes on from `last.pth` if that is there"
+    "Train a DermoMamba and score it on the validation images; goes on from `last.pth`"
     r = RECIPES[recipe] | {k: v for k, v in changes.items() if v is not None}
-    check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, workers=workers, minutes=minutes))
+    check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, minutes=minutes))
     out, (device, rank, group) = writable_folder(out), _place(device)
-    settings = dict(data=data_name(data), size=list(size), epochs=epochs, preset=preset, recipe=recipe,
-                    protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]),
-                    n_train=n_train, bf16=bf16, **r | dict(bs=group*r['bs']))
-    set_seed(seed)
-    # first the network: a size that will not do should not wait for the data
+    settings = dict(data=data_name(data), size=list(size), epochs=epochs, preset=preset,
+                    recipe=recipe, protocol=protocol, fold=fold, seed=seed,
+                    init=init and '/'.join(Path(init).parts[-2:]), n_train=n_train,
+                    bf16=bf16, **r | dict(bs=group*r['bs']))
+    set_seed(seed)  # and first the network: a size that will not do should not wait for the data
     model = start_from(DermoMamba.preset(preset, img_size=tuple(size)), init, trust)
     if init: settings['init_sha256'] = sha256(weights_file(init))
     if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
-    dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol, fold, seed, n_train, device, workers)
+    dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol=protocol, fold=fold,
+                          seed=seed, n_train=n_train, device=device, workers=workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
+    if not bar and not rank: log_lines(learn)
     if bf16: learn.to_bf16()
     _fit(learn, epochs, r)
-    history = learn.checkpoint.history
-    if rank or len(history) < epochs: return learn, None
-    rows, means = score_learner(learn, dls.valid, names)
-    save_model(model, out/'model.safetensors', data=settings['data'], epochs=epochs, protocol=protocol,
-               dice=f"{means['dice']:.4f}")
-    seconds = [round(h['seconds'], 1) for h in history]
-    return learn, write_run(out, rows, settings=settings, n_train=len(dls.train_ds), n_scored=len(rows), scores=means,
-                            device=str(device), processes=group, seconds_per_epoch=seconds)
+    facts = dict(settings=settings, n_train=len(dls.train_ds), device=str(device), processes=group)
+    return learn, _finished(learn, model, names, out, rank, facts)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c028
 def start_from(model, init, trust=False):
-    "The model, with trained weights of a network of the same shape copied into it, if a file is given"
+    "The model, with trained weights of the same shape copied into it, if a file is given"
     if not init: return model
     old = load_model(init, trust=trust)
     def shape(net): return f'{net.img_size} with {net.in_channels} colours and widths {net.widths}'
@@ -236,20 +291,7 @@ def start_from(model, init, trust=False):
     return model
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c033
-def _parser():
-    about = 'Train a DermoMamba. An interrupted run goes on when the same command is given again.'
-    p = argparse.ArgumentParser('dermomamba_train', description=about)
-    p.add_argument('--data', required=True, nargs='+', metavar='FOLDER',
-                   help="folder of a data set; or two, images and masks; or 'phantom' for synthetic lesions")
-    p.add_argument('--out', default='runs/dermomamba',
-                   help='folder for weights, log and scores (default %(default)s)')
-    p.add_argument('--size', type=int, nargs=2, default=(192, 256), metavar=('H', 'W'),
-                   help='input size, multiples of 32 (default 192 256)')
-    p.add_argument('--epochs', type=int, default=5, help='(default %(default)s)')
-    p.add_argument('--preset', choices=PRESETS, default='paper',
-                   help='size of the network (default %(default)s)')
-    p.add_argument('--recipe', choices=RECIPES, default='ours',
-                   help='(default %(default)s); the next options change entries of it')
+def _recipe_flags(p): # those that change an entry of the recipe
     p.add_argument('--loss', choices=LOSSES)
     p.add_argument('--augment', choices=['none', 'released', 'light', 'full'])
     p.add_argument('--schedule', choices=['one_cycle', 'plateau'])
@@ -262,14 +304,33 @@ def _parser():
     p.add_argument('--deep', type=float, help='weight of deep supervision; 0: none')
     p.add_argument('--select', choices=['last', 'dice', 'iou', 'soft_dice'],
                    help='which epoch is kept')
-    p.add_argument('--protocol', choices=[x for x in PROTOCOLS if x != 'transfer'], default='heldout',
-                   help='(default %(default)s)')
+
+# %% ../../nbs/4_training/4_recipe.ipynb #7cd904fd
+def _parser():
+    about = 'Train a DermoMamba. An interrupted run goes on when the same command is given again.'
+    p = argparse.ArgumentParser('dermomamba_train', description=about)
+    p.add_argument('--data', required=True, nargs='+', metavar='FOLDER',
+                   help="folder of a data set; or two, images and masks; "
+                        "or 'phantom' for synthetic lesions")
+    p.add_argument('--out', default='runs/dermomamba',
+                   help='folder for weights, log and scores (default %(default)s)')
+    p.add_argument('--size', type=int, nargs=2, default=(192, 256), metavar=('H', 'W'),
+                   help='input size, multiples of 32 (default 192 256)')
+    p.add_argument('--epochs', type=int, default=5, help='(default %(default)s)')
+    p.add_argument('--preset', choices=PRESETS, default='paper',
+                   help='size of the network (default %(default)s)')
+    p.add_argument('--recipe', choices=RECIPES, default='ours',
+                   help='(default %(default)s); the next options change entries of it')
+    _recipe_flags(p)
+    p.add_argument('--protocol', choices=[x for x in PROTOCOLS if x != 'transfer'],
+                   default='heldout', help='(default %(default)s)')
     p.add_argument('--fold', type=int, default=0,
                    help='which fold judges, with kfold (default %(default)s)')
     p.add_argument('--seed', type=int, default=42, help='(default %(default)s)')
     p.add_argument('--init', help='start from these weights, a model.safetensors of the same size')
     p.add_argument('--trust', action='store_true',
-                   help='open --init even if it is a pickle with a program in it; only if you know who made it')
+                   help='open --init even if it is a pickle with a program in it; '
+                        'only if you know who made it')
     p.add_argument('--n-train', type=int,
                    help='take so many images of each role only (phantom: draw so many to train on)')
     p.add_argument('--bf16', action='store_true', help='mixed precision on a GPU')
@@ -288,15 +349,19 @@ def _parser():
 # %% ../../nbs/4_training/4_recipe.ipynb #c034
 def picture(learn, path, n=4):
     "Draw `n` validation images with true and predicted masks into a PNG"
-    from matplotlib.figure import Figure # not pyplot: no window, and a notebook's own figures stay as they are
+    from matplotlib.figure import Figure # not pyplot: no window
     x, y = learn.dls.valid.one_batch()
     probs, _ = learn.get_preds(dl=[(x, y)])
     x = learn.dls.after_batch.decode(x).cpu()                                # back to 0..255
     fig = Figure(figsize=(2.6*n, 5.6), layout='constrained')
     axes = fig.subplots(3, n, squeeze=False)
     for i in range(min(n, len(x))):
-        for ax, im, name in zip(axes[:, i], (x[i].permute(1, 2, 0).float()/255, y[i].cpu(), probs[i, 0]), ('image', 'truth', 'prediction')):
-            ax.imshow(im, vmin=0, vmax=1); ax.axis('off'); ax.set_title(name)
+        image = x[i].permute(1, 2, 0).float()/255
+        shown = dict(image=image, truth=y[i].cpu(), prediction=probs[i, 0])
+        for ax, (name, im) in zip(axes[:, i], shown.items()):
+            ax.imshow(im, vmin=0, vmax=1)
+            ax.set_title(name)
+            ax.axis('off')
     write_figure(path, fig, dpi=90)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c035
@@ -307,8 +372,8 @@ def _kept(out): # what an ended run has left
 def _launch(n, argv, device, out): # this command in n processes; its exit code
     from dermomamba.training.distributed import launch
     gpus = torch.cuda.device_count() if device != 'cpu' else 0
-    if (device or '').startswith('cuda') and not gpus: raise ValueError(f'--device {device}: torch sees no GPU here')
-    if n < 1: raise ValueError(f'--launch {n}: give the number of processes, 1 or more')
+    if (device or '').startswith('cuda') and not gpus:
+        raise ValueError(f'--device {device}: torch sees no GPU here; give --device cpu')
     if gpus and n > gpus:
         here = 'is one GPU' if gpus == 1 else f'are {gpus} GPUs'
         raise ValueError(f'--launch {n}: here {here}, and each process needs its own; '
@@ -319,8 +384,9 @@ def _launch(n, argv, device, out): # this command in n processes; its exit code
 
 def _report(run, out):
     s, size = run['scores'], 'x'.join(map(str, run['settings']['size']))
-    print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: Dice {s['dice']:.4f}, "
-          f"IoU {s['iou']:.4f}, precision {s['precision']:.4f}, recall {s['recall']:.4f}")
+    print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: "
+          f"Dice {s['dice']:.4f}, IoU {s['iou']:.4f}, "
+          f"precision {s['precision']:.4f}, recall {s['recall']:.4f}")
     for name in ('model.safetensors', 'log.csv', 'scores.csv', 'run.json', 'examples.png'):
         if (out/name).exists(): print(f'  {out/name}')
 
@@ -329,7 +395,8 @@ def _run(args, out, pic): # train, report; exit code
     if rank_distrib(): return 0 # process 0 speaks
     if run is None:
         done = len(learn.checkpoint.history)
-        print(f"{done} of {args['epochs']} epochs are done and kept in {out}: give the same command to go on")
+        print(f"{done} of {args['epochs']} epochs are done and kept in {out}: "
+              'give the same command to go on')
         return 0
     if pic: picture(learn, out/'examples.png')
     _report(run, out)
@@ -343,6 +410,11 @@ def main(
     args = vars(_parser().parse_args(argv))
     out, pic, n = Path(args['out']), args.pop('picture'), args.pop('launch')
     if len(args['data']) == 1: args['data'] = args['data'][0]
+    args['bar'] = sys.stdout.isatty()
+    try: check_numbers(args | dict(launch=n))
+    except ValueError as e:
+        print(f'dermomamba_train: {e}', file=sys.stderr)
+        return 2
     def body():
         try:
             if n in (None, 1) or num_distrib() > 1: return _run(args, out, pic)
@@ -351,12 +423,14 @@ def main(
             print(f'\ndermomamba_train: stopped; {_kept(out)}.', file=sys.stderr)
             return 130
         except torch.OutOfMemoryError as e:
-            raise ValueError('not enough memory on the GPU; give a smaller --bs, or --device cpu') from e
+            fix = 'give a smaller --bs, or --device cpu'
+            raise ValueError(f'not enough memory on the GPU; {fix}') from e
         except RuntimeError as e:
             if num_distrib() < 2: raise
             from dermomamba.training.distributed import LOST, lost_peer
             if not lost_peer(e): raise
-            print(f'dermomamba_train: another process of this run is gone; {_kept(out)}.', file=sys.stderr)
+            print(f'dermomamba_train: another process of this run is gone; {_kept(out)}.',
+                  file=sys.stderr)
             return LOST
     return run_command('dermomamba_train', body)
 
