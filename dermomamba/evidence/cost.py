@@ -150,11 +150,13 @@ def memory_against_pixels(
     sizes:list,        # (H, W) of the images, small to large
     spec:str='paper',  # as in `open_model`
     **kw,              # see `peak_memory`; a training step of one image unless told otherwise
-) -> dict:             # pixels, bytes; slope, start, residual (share of the largest) of the line; growth: factor of bytes over that of pixels
-    "Peak memory at several sizes, and the straight line through them"
+) -> dict:             # pixels, bytes; slope, start and residual (share of the largest) of the line
+    "Peak memory at several sizes, and the line through them; growth: of bytes over that of pixels"
     mem = [peak_memory(spec, s, **{'step': True, **kw}) for s in sizes]
     if None in mem: raise ValueError('this system does not tell peak memory')
     px, mem = np.array([h*w for h, w in sizes]), np.array(mem)
     slope, start = np.polyfit(px, mem, 1)
-    return dict(pixels=px.tolist(), bytes=mem.tolist(), slope=float(slope), start=float(start), residual=float(abs(slope*px + start - mem).max()/mem.max()),
-                growth=((mem[1:]/mem[:-1])/(px[1:]/px[:-1])).tolist())
+    residual = abs(slope*px + start - mem).max()/mem.max()
+    growth = (mem[1:]/mem[:-1])/(px[1:]/px[:-1])
+    return dict(pixels=px.tolist(), bytes=mem.tolist(), slope=float(slope), start=float(start),
+                residual=float(residual), growth=growth.tolist())

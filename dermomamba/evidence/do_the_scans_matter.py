@@ -27,19 +27,9 @@ from ..core import write_atomic, write_csv, write_record
 from ..network.csmb import CrossScaleMambaBlock
 from ..training.metrics import dice_per_image
 from ..network.dermomamba import DermoMamba
-from ..scan.engines import register_engine
 from ..scan.ss2d import SS2D, cross_selective_scan
 from ..training.learner import SCAN_VECTORS, ScansWithoutDecay
 from ..training.recipe import RECIPES, build_learner, make_dls, score_learner
-
-# %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #c011
-def _silent(u, delta, A, B, C):
-    return torch.zeros_like(u), u.new_zeros(len(u), *A.shape)
-
-def _silent_cross(x, x_proj, dt_proj, dt_bias, A, D):
-    return x*D.sum(0)[:, None, None]             # four walks, four skips
-
-register_engine('silent', _silent, cross=_silent_cross, exact=False)
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #c012
 def scan_cores(

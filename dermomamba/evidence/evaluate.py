@@ -4,22 +4,30 @@
 
 # %% auto #0
 __all__ = ['MEANS', 'PROTOCOL', 'maps_of', 'score_map', 'summarise', 'count_bins', 'calibration_error', 'check_files',
-           'score_maps', 'roles_of', 'evaluate', 'picture_cases']
+           'score_maps', 'roles_of', 'evaluate', 'picture_cases', 'RunWarning', 'place', 'interval', 'main']
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c003
+import argparse
+import re
+import sys
 import time
+import warnings
 from itertools import islice
 from pathlib import Path
 
-import numpy as np, torch
+import numpy as np
+import torch
 
-from ..core import writable_file, writable_folder, write_csv, write_figure, write_record
-from ..data.datasets import LesionDataset, check_masks, open_dataset
-from ..network.weights import sha256, weights_file
-from .inference import binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size
+from dermomamba.core import (
+    no_empty_folder, run_command, writable_file, writable_folder, write_csv, write_figure,
+    write_record)
+from ..data.datasets import LesionDataset, check_masks, open_dataset, say_passed_over
 from ..data.images import check_pair, read_image, read_mask
 from ..data.splits import parts, parts_from_lists
+from .inference import (
+    TTA, binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size)
 from .statistics import bootstrap_ci
+from ..network.weights import sha256, weights_file
 from ..training.metrics import (
     Confusion, boundary_scores, formulas, thresholded_jaccard)
 from ..training.recipe import data_name, run_data
@@ -32,40 +40,49 @@ def maps_of(
     tta:str='none',   # 'none', 'flips' or 'd4'
     bs:int=8,         # images a batch
 ):
-    "Yield (id, probabilities, spread, true mask), each (height, width) at the mask's own size, one image after the other"
+    "Yield (id, probabilities, spread, true mask), each (height, width) at the mask's own size"
     pairs = zip(ids, ds.items_of(ids))
     while batch := list(islice(pairs, bs)):
         xs, sizes = zip(*(network_input(pair.image, model.img_size) for _, pair in batch))
-        for (id, pair), p, s, size in zip(batch, *probabilities(model, torch.stack(xs), tta, return_spread=True), sizes):
-            yield id, to_size(p[0], size).numpy(), to_size(s[0], size).numpy(), np.asarray(read_mask(pair.mask))
+        means, spreads = probabilities(model, torch.stack(xs), tta, return_spread=True)
+        for (id, pair), p, s, size in zip(batch, means, spreads, sizes):
+            true = np.asarray(read_mask(pair.mask))
+            yield id, to_size(p[0], size).numpy(), to_size(s[0], size).numpy(), true
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c008
 def score_map(
     id,                    # of the image
     p,                     # probabilities (height, width)
     true,                  # mask (height, width), 0 and 1
+    *,
     threshold:float=.5,    # lesion where the probability is above
     postprocess:bool=True, # keep the largest region and fill its holes?
-    boundary:bool=True,    # also the scores of the contour? They need MONAI and take most of the time
+    boundary:bool=True,    # also the scores of the contour? They need MONAI and most of the time
 ) -> dict:                 # a row of scores.csv
     "All scores of one image"
     mask, t = binary_mask(p, threshold, postprocess) > 0, true > 0
-    c = Confusion(*(torch.tensor(int((a & b).sum())) for a, b in ((mask, t), (mask, ~t), (~mask, t), (~mask, ~t))))
+    agree = (mask & t), (mask & ~t), (~mask & t), (~mask & ~t)
+    c = Confusion(*(torch.tensor(int(a.sum())) for a in agree))
     row = dict(image=id) | {k: f(c).item() for k, f in formulas.items()}
-    row['soft_dice'] = float((2*(p*t).sum() + 1e-5)/(p.sum() + t.sum() + 1e-5))           # the release's: probabilities, not a mask
+    soft = 2*(p*t).sum() + 1e-5, p.sum() + t.sum() + 1e-5          # the release's: no threshold
+    row['soft_dice'] = float(soft[0]/soft[1])
     if boundary: row |= boundary_scores(mask, t)
     return row | {k: int(n) for k, n in c._asdict().items()}
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c014
-MEANS = 'dice', 'iou', 'precision', 'recall', 'specificity', 'soft_dice', 'boundary_f', 'hausdorff95'
+MEANS = ('dice', 'iou', 'precision', 'recall', 'specificity', 'soft_dice', 'boundary_f',
+         'hausdorff95')
 def summarise(
     rows:list, # one dict an image, from `score_map`
 ) -> dict:     # 'scores': name -> [mean, low, high]; 'failed': share; 'pooled': name -> figure
     "What a table of rows says"
     iou = np.array([r['iou'] for r in rows])
-    columns = {k: [r[k] for r in rows] for k in MEANS if k in rows[0]} | dict(thresholded_jaccard=thresholded_jaccard(iou))
-    pooled = Confusion(*(torch.tensor(float(sum(r[k] for r in rows)), dtype=torch.float64) for k in Confusion._fields))
-    return dict(scores={k: list(bootstrap_ci(v)) for k, v in columns.items()}, failed=float((iou.astype(np.float32) < np.float32(.65)).mean()),
+    columns = {k: [r[k] for r in rows] for k in MEANS if k in rows[0]}
+    columns['thresholded_jaccard'] = thresholded_jaccard(iou)
+    sums = (float(sum(r[k] for r in rows)) for k in Confusion._fields)
+    pooled = Confusion(*(torch.tensor(n, dtype=torch.float64) for n in sums))
+    failed = (iou.astype(np.float32) < np.float32(.65)).mean()
+    return dict(scores={k: list(bootstrap_ci(v)) for k, v in columns.items()}, failed=float(failed),
                 pooled={k: f(pooled).item() for k, f in formulas.items()})
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c017
@@ -81,7 +98,7 @@ def count_bins(
 def calibration_error(
     bins,     # (3, n), from `count_bins`
 ) -> float:
-    "Expected calibration error: mean distance of stated and true share, each bin weighted by its pixels"
+    "Expected calibration error: distance of stated and true share, bins weighted by pixels"
     n, p, t = np.asarray(bins, dtype=float)
     return float(np.abs(p - t).sum()/n.sum())
 
@@ -96,22 +113,22 @@ def check_files(
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c022
 def score_maps(
     maps,                  # as from `maps_of`
-    threshold:float=.5,    # see `score_map`, likewise the next two
-    postprocess:bool=True,
-    boundary:bool=True,
+    **how,                 # threshold, postprocess, boundary: see `score_map`
 ) -> tuple:                # rows; bins of `count_bins`, summed
     "Score one image after the other"
     rows, bins = [], 0
     for id, p, spread, true in maps:
-        rows.append(score_map(id, p, true, threshold, postprocess, boundary) | dict(spread=float(spread.mean())))
+        rows.append(score_map(id, p, true, **how) | dict(spread=float(spread.mean())))
         bins = bins + count_bins(p, true)
     return rows, bins
 
-# %% ../../nbs/5_evidence/3_evaluate.ipynb #c023
-PROTOCOL = ("each score is a mean over images with a 95% bootstrap interval over images, at the masks' own size, predictions "
-            "resized bilinearly; soft_dice is the release's, of probabilities; boundary_f with a tolerance of 2 pixels; "
-            'hausdorff95 in pixels by MONAI; thresholded_jaccard is IoU, or 0 below .65; failed is the share below .65; '
-            'pooled: the formulas on all pixels together')
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #f776cc03
+PROTOCOL = (
+    "each score is a mean over images with a 95% bootstrap interval over images, at the masks' own "
+    "size, predictions resized bilinearly; soft_dice is the release's, of probabilities; "
+    'boundary_f with a tolerance of 2 pixels; hausdorff95 in pixels by MONAI; thresholded_jaccard '
+    'is IoU, or 0 below .65; failed is the share below .65; pooled: the formulas on all pixels '
+    'together')
 
 def roles_of(
     ds:LesionDataset,       # data set
@@ -119,7 +136,8 @@ def roles_of(
     fold:int=0,             # of 'kfold'
 ): # `Parts`
     "The role of each image"
-    return parts_from_lists(ds, protocol) if Path(protocol).is_dir() else parts(ds, protocol, fold)
+    if Path(protocol).is_dir(): return parts_from_lists(ds, protocol)
+    return parts(ds, protocol, fold)
 
 def _writable(out, picture):
     "Try all names that an evaluation writes; the folder"
@@ -127,16 +145,41 @@ def _writable(out, picture):
     out = writable_folder(out)
     for name in ('scores.csv', 'run.json'): writable_file(out/name)
     if picture:
-        kinds = FigureCanvasBase.get_supported_filetypes()
-        if (kind := Path(picture).suffix[1:] or 'png').lower() not in kinds:
-            raise ValueError(f'{picture}: a picture cannot be a .{kind}; give a name ending in .png')
+        kind = (Path(picture).suffix[1:] or 'png').lower()
+        if kind not in FigureCanvasBase.get_supported_filetypes():
+            raise ValueError(f'{picture}: a picture cannot be a .{kind}; '
+                             'give a name ending in .png')
         writable_file(picture)
     return out
 
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #4223ebbd
+def _open(weights, data, device, trust):
+    "Model and data set; says what is passed over in the folders"
+    model, ds = ready_model(weights, device, trust), open_dataset(data)
+    if ds.passed_over: print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
+    return model, ds
+
+def _checked(ds, roles, settings):
+    "Ids of the images that judge, and of those that choose a threshold if they must"
+    protocol, role, n = (settings[k] for k in ('protocol', 'role', 'n'))
+    ids, choose = getattr(roles, role)[:n], settings['threshold'] == 'valid'
+    valid = roles.valid[:n] if choose else []
+    if not ids:
+        raise ValueError(f'{ds.root}: protocol {protocol!r} gives no image the role {role!r}; '
+                         'choose another')
+    if choose and not valid:
+        raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: '
+                         'give --threshold')
+    check_files(ds, {*ids, *valid})
+    check_masks(ds, ids)
+    return ids, valid
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #53c6ed86
 def evaluate(
     weights,               # file or folder of weights, or a name that ships with the package
     data,                  # folder of a data set; or two, images and masks
     out,                   # folder for run.json and scores.csv
+    *,
     protocol:str='heldout',# see `parts`; or a folder with train.txt, valid.txt and test.txt
     fold:int=0,            # of 'kfold'
     tta:str='none',        # 'none', 'flips' or 'd4'
@@ -147,42 +190,37 @@ def evaluate(
     n:int=None,            # only the first so many of each role, for a rehearsal
     bs:int=8,              # images a batch
     device=None,           # None: GPU if there is one
-    picture=None,          # write the best and worst cases to this PNG (patients' images: not for sharing)
+    picture=None,          # PNG of the best and worst cases (patients' images: not for sharing)
     trust:bool=False,      # run a program in `weights`? See `read_tensors`
 ) -> dict:                 # the record
     "Score weights under a protocol; everything that is needed to repeat it is written down"
     out, start = _writable(out, picture), time.time()
-    model, ds = ready_model(weights, device, trust), open_dataset(data)
-    if model.in_channels != 3: raise ValueError(f'{weights}: made for images with {model.in_channels} colours, '
-                                                'and a data set is read with 3; give weights of a network with 3')
+    model, ds = _open(weights, data, device, trust)
     roles = roles_of(ds, protocol, fold)
-    ids, valid = getattr(roles, role)[:n], roles.valid[:n]
-    if not ids: raise ValueError(f'{ds.root}: protocol {Path(protocol).name!r} gives no image the role {role!r}; '
-                                 'choose another')
-    if threshold == 'valid' and not valid:
-        raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: give --threshold')
-    check_files(ds, {*ids, *valid} if threshold == 'valid' else ids)
-    check_masks(ds, ids)
-    settings = dict(weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)),
-                    data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold, role=role,
-                    n=n, tta=tta, postprocess=postprocess, threshold=threshold, parts=run_data(ds, roles))
-    if threshold == 'valid':
+    settings = dict(
+        weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)),
+        data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
+        role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
+    ids, valid = _checked(ds, roles, settings)
+    if valid:
         found = ((p, m) for _, p, _, m in maps_of(ds, valid, model, tta, bs))
         threshold, _ = choose_threshold(*zip(*found))
-    settings['threshold_used'] = float(threshold)
-    rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), threshold, postprocess, boundary)
+    settings |= dict(parts=run_data(ds, roles), threshold_used=float(threshold))
+    how = dict(threshold=threshold, postprocess=postprocess)
+    rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), **how, boundary=boundary)
+    facts = dict(parameters=sum(p.numel() for p in model.parameters()),
+                 reliability=np.round(bins, 3).tolist(), calibration_error=calibration_error(bins),
+                 seconds=round(time.time() - start, 1))
     write_csv(out/'scores.csv', rows)
-    record = write_record(out/'run.json', kind='evaluation', protocol=PROTOCOL, settings=settings, n_scored=len(rows),
-                          **summarise(rows), reliability=np.round(bins, 3).tolist(),
-                          calibration_error=calibration_error(bins),
-                          parameters=sum(p.numel() for p in model.parameters()), seconds=round(time.time() - start, 1))
-    if picture: picture_cases(rows, ds, model, picture, tta, threshold, postprocess)
+    record = write_record(out/'run.json', kind='evaluation', protocol=PROTOCOL, settings=settings,
+                          n_scored=len(rows), **summarise(rows), **facts)
+    if picture: picture_cases(rows, ds, model, picture, tta=tta, **how)
     return record
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c026
-def picture_cases(rows, ds, model, path, tta='none', threshold=.5, postprocess=True, n=4):
-    "Draw the `n` images of lowest and of highest Dice, true outline white, predicted one yellow, into a PNG"
-    from matplotlib.figure import Figure # not pyplot: no window, and a notebook's own figures stay as they are
+def picture_cases(rows, ds, model, path, *, tta='none', threshold=.5, postprocess=True, n=4):
+    "The `n` images of lowest and of highest Dice, true outline white, predicted one yellow, as PNG"
+    from matplotlib.figure import Figure # not pyplot: no window, and a notebook's figures stay
     ranked = sorted(rows, key=lambda r: r['dice'])
     fig = Figure(figsize=(2.6*n, 4.4), layout='constrained')
     axes = fig.subplots(2, n, squeeze=False)
@@ -190,8 +228,124 @@ def picture_cases(rows, ds, model, path, tta='none', threshold=.5, postprocess=T
         _, p, _, true = next(maps_of(ds, [row['image']], model, tta))
         ax.imshow(read_image(ds.image(row['image'])))
         ax.axis('off')
-        name = row['image'].encode(errors='backslashreplace').decode()       # no formula, and no half of a letter
+        name = row['image'].encode(errors='backslashreplace').decode() # no half of a letter
         ax.set_title(f"{name}  Dice {row['dice']:.3f}", fontsize=8, parse_math=False)
         for mask, colour in ((true, 'w'), (binary_mask(p, threshold, postprocess), 'gold')):
             if 0 < mask.mean() < 1: ax.contour(mask, [.5], colors=colour, linewidths=1.2)
     write_figure(path, fig, dpi=100)
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #9cbdf9dd
+class RunWarning(UserWarning): "Something was named and passed over"
+
+def place(
+    weights, # file, folder or name
+    how:dict # data, protocol, fold, role, tta, threshold, postprocess: see `evaluate`
+) -> Path:   # such as unet/phantom-transfer0-test-none-0.5
+    "Where one evaluation of these weights goes"
+    w = Path(weights)
+    if w.name == 'model.safetensors': w = w.parent
+    elif w.suffix == '.safetensors': w = w.with_suffix('')
+    what = f"{data_name(how['data'])}-{Path(how['protocol']).name}{how['fold']}"
+    raw = '-raw'*(not how['postprocess'])
+    return w/f"{what}-{how['role']}-{how['tta']}-{how['threshold']}{raw}"
+
+def interval(
+    v,            # [mean, low, high], or None
+    digits:int=4, # behind the point
+) -> str:
+    "Such as 0.9000 [0.8800, 0.9200]"
+    if v is None: return '-'
+    mean, low, high = (f'{x:.{digits}f}' for x in v)
+    return f'{mean} [{low}, {high}]'
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #e6931223
+def _parser():
+    p = argparse.ArgumentParser('dermomamba_evaluate',
+                                description='Score weights, or rank what lies below a folder.')
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument('--weights',
+                      help='file or folder of weights, or a name that ships with the package')
+    what.add_argument('--compare', metavar='FOLDER', help='rank its evaluations; with --data and '
+                      '--protocol, evaluate its other weights first')
+    def option(name, text, **how): p.add_argument(f'--{name}', help=text, **how)
+    def switch(name, text): option(name, text, action='store_true')
+    switch('trust', 'open --weights even if it is a pickle with a program in it; only if you know '
+           'who made it')
+    option('data', 'folder of a data set, or two: images and masks; with --compare one or more '
+           'data sets', nargs='+', default=[], metavar='FOLDER')
+    option('protocol', 'heldout (default), paper, kfold, transfer, or a folder of train.txt, '
+           'valid.txt, test.txt')
+    option('fold', 'of kfold: which one judges (default 0)', type=int, default=0)
+    option('role', 'images that judge (default), or that choose', choices=('test', 'valid'),
+           default='test')
+    option('tta', 'mean of 4 (flips) or 8 (d4) views', choices=TTA, default='none')
+    option('threshold', "a probability, or 'valid' (default): the best on the images that choose",
+           default='valid')
+    switch('no-postprocess', 'keep every region and hole')
+    switch('no-boundary', 'no scores of the contour; they need MONAI')
+    option('out', 'folder for the results (default: in runs/)')
+    option('picture', 'PNG of the best and worst cases')
+    option('bs', 'images a batch (default 8)', type=int, default=8)
+    option('device', 'cpu, cuda, mps ... (default: GPU if there is one)')
+    return p
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #61391702
+def _settings(a):
+    "Settings of `evaluate`, checked"
+    if a.weights and len(a.data) not in (1, 2):
+        raise ValueError('--weights needs --data with one folder, or two (images and masks), '
+                         f'got {len(a.data)}')
+    if a.compare and a.picture: raise ValueError('--picture goes with --weights')
+    if a.bs < 1: raise ValueError(f'--bs {a.bs}: at least one image a batch')
+    if a.threshold != 'valid':
+        if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
+            raise ValueError(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")
+        a.threshold = float(a.threshold)
+    return dict(protocol=a.protocol or (a.weights and 'heldout'), fold=a.fold, role=a.role,
+                tta=a.tta, threshold=a.threshold, postprocess=not a.no_postprocess, bs=a.bs,
+                boundary=not a.no_boundary, device=a.device)
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #d9a345bb
+def _score(a, how):
+    data = a.data if len(a.data) == 2 else a.data[0]
+    own = place(Path(a.weights).resolve(), how | dict(data=data))
+    out = a.out or Path('runs/evaluate', *own.parts[-2:])
+    with no_empty_folder(out):
+        run = evaluate(a.weights, data, out, picture=a.picture, trust=a.trust, **how)
+    s = run['settings']
+    print(f"{s['data']}, {s['protocol']}, {s['role']}: {run['n_scored']} images, threshold "
+          f"{s['threshold_used']:.3g}; mean over images [95% interval]")
+    for name, v in run['scores'].items(): print(f'  {name:20}{interval(v)}')
+    print(f"  {'failed':20}{100*run['failed']:.1f}% with an IoU under .65")
+    print(f'in {out}: run.json, scores.csv')
+
+def _rank(a, how):
+    from dermomamba.evidence.comparison import compare, table
+    out = a.out or 'runs/compare'
+    with no_empty_folder(out): c = compare(a.compare, a.data, out, **how)
+    print(table(c['groups']))
+    hint = '' if a.data else '; give --data and --protocol'
+    for f in c['not_evaluated']: print(f'not evaluated: {f}{hint}')
+    print(f'in {out}: compare.json, compare.txt, compare.png')
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #a744bd5b
+def main(
+    argv:list=None, # arguments; None: those of the command line
+) -> int:           # exit code, see `run_command`
+    "The command `dermomamba_evaluate`"
+    a = _parser().parse_args(argv)
+    def warn(message, *_, **__): print(f'dermomamba_evaluate: {message}', file=sys.stderr)
+    def body():
+        with warnings.catch_warnings():
+            warnings.simplefilter('always', RunWarning)
+            warnings.showwarning = warn
+            try: (_score if a.weights else _rank)(a, _settings(a))
+            except torch.OutOfMemoryError as e:
+                raise ValueError(f'--bs {a.bs}: not enough memory on the GPU; use fewer, or '
+                                 '--device cpu') from e
+    stopped = 'stopped; finished evaluations are kept.'
+    return run_command('dermomamba_evaluate', body, stopped=stopped)
+
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #0519a22d
+#| eval: false
+if __name__ == '__main__': raise SystemExit(main())

@@ -98,6 +98,15 @@ def cross_selective_scan(
         else: y = composed_scan(*args, engine=engine)
     return y.to(x.dtype)
 
+# %% ../../nbs/1_scan/6_ss2d.ipynb #silent02
+def _silent(u, delta, A, B, C):
+    return torch.zeros_like(u), u.new_zeros(len(u), *A.shape)
+
+def _silent_cross(x, x_proj, dt_proj, dt_bias, A, D):
+    return x*D.sum(0)[:, None, None]
+
+register_engine('silent', _silent, cross=_silent_cross, exact=False)
+
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c047
 class SS2D(nn.Module):
     "Selective scan over an image in four directions (channels last)"

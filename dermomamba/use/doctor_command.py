@@ -126,7 +126,7 @@ def _profile(a):
     from matplotlib.figure import Figure  # not pyplot: no window
     from dermomamba.training.guide_fusion_loss import GuideFusionLoss
     from dermomamba.network.dermomamba import DermoMamba
-    from dermomamba.evidence.profiling import flame, step_table, trace_step
+    from dermomamba.evidence.speed import flame, step_table, trace_step
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     net = DermoMamba.preset(a.profile).to(device)
     x = torch.randn(2, 3, *net.img_size, device=device)

@@ -18,7 +18,7 @@ from ..core import peak_rss, write_record
 from ..data.data_check import check_splits, describe, examine_all, read_splits
 from ..data.datasets import FolderPairs, open_dataset
 from ..data.phantom import make_phantom, write_phantoms
-from ..evidence.profiling import memory_held
+from ..evidence.speed import memory_held
 
 # %% ../../nbs/6_use/more/doctor_trial.ipynb #c006
 def _jpeg(im, quality=92):
