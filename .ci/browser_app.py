@@ -2,7 +2,7 @@
 
 A synthetic image is uploaded, the slider moved, the mask saved and compared with `segment`'s; a broken file and one over the limit get
 their sentences; every request is written down, and only 127.0.0.1 may answer one. SCREENSHOT=FILE keeps a picture, RECORD=FILE the
-record that 52a_serve shows.
+record that the notebook 6_use/4_app shows.
 """
 import json, os, signal, subprocess, sys, tempfile, time
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ def app():
     port = free_port()
     env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1')
     command = Path(sys.executable).parent/'dermomamba_app'
-    command = [command] if command.exists() else [sys.executable, '-m', 'dermomamba.use.serve']
+    command = [command] if command.exists() else [sys.executable, '-m', 'dermomamba.use.app']
     server = subprocess.Popen([*command, '--no-browser', f'--port={port}'], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tempfile.gettempdir())
     try:
         wait_for(port)

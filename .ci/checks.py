@@ -2,8 +2,9 @@
 
 1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index notebook,
 4. links lead somewhere and words are spelled, 5. no line is longer than its page (ruff), 6. each notebook passes in a process
-of its own, 7. every line of the GPU check runs in Triton's interpreter, 8. explorers and app work in a browser, where there is
-one, 9. the built wheel works in an environment of its own with the newest fastai and fastcore.
+of its own, 7. every line of the GPU check runs in Triton's interpreter, bad inputs and damaged files get an answer that helps,
+8. explorers and app work in a browser, where there is one, 9. the built wheel works in an environment of its own with the
+newest fastai and fastcore.
 
     checks.py                         all of it
     checks.py --write-readme          write README.md instead
@@ -124,6 +125,8 @@ def main():
         ('lines fit the page', wide),
         ('notebooks run', lambda: notebooks.main(args)),
         ('GPU check, dry', lambda: sh(sys.executable, root/'.ci'/'gpu_check.py', '--dry')),
+        ('bad inputs', lambda: sh(sys.executable, root/'.ci'/'bad_inputs.py')),
+        ('damaged files', lambda: sh(sys.executable, root/'.ci'/'damaged_files.py')),
         ('explorers in a browser', lambda: sh(sys.executable, root/'.ci'/'browser.py')),
         ('app in a browser', lambda: sh(sys.executable, root/'.ci'/'browser_app.py', cwd=root)),
         ('wheel with the newest libraries', smoke),

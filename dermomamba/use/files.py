@@ -17,7 +17,7 @@ from PIL import Image
 
 from ..core import one_line, writable_folder, write_atomic, write_csv
 from ..data.datasets import file_id, image_files, passed_over, say_passed_over, spellings
-from .geometry import GEOMETRY, lesion_geometry
+from .predict import GEOMETRY, lesion_geometry
 from ..evidence.inference import (binary_mask, evaluating, open_photo, plain_network,
                                   probabilities, to_size)
 from ..data.images import DataError, Pair, check_pair, read_mask, read_text

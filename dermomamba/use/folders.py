@@ -17,7 +17,7 @@ from ..core import (no_empty_folder, run_command, writable_file, writable_folder
                              write_record)
 from .files import (collect_images, left_out, predict_files, read_list, say, settle,
                               state_of, table_name, write_image)
-from .geometry import lesion_geometry
+from .predict import lesion_geometry
 from ..evidence.inference import TTA, ready_model
 from .predict import check_settings
 from .shards import exit_reason, launch, merge_tables, parse_shard

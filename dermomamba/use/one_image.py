@@ -156,6 +156,6 @@ def geometry(
     size:tuple, # (H, W) of the image that it is a smaller copy of
 ) -> dict: # as `lesion_geometry`
     "Geometry in pixels of the image, measured on a smaller mask"
-    from dermomamba.use.geometry import lesion_geometry
+    from dermomamba.use.predict import lesion_geometry
     g, f = lesion_geometry(mask), (size[0]*size[1]/mask.size)**.5
     return g if not g['area_px'] else g | dict(area_px=round(f*f*g['area_px']), perimeter_px=f*g['perimeter_px'], diameter_px=f*g['diameter_px'])
