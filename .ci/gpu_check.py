@@ -74,7 +74,6 @@ def summary(ms):
 def peak_memory(f, device) -> float:  # MB, None on a CPU
     "Most memory that a call needs at one time, over what was there before"
     if device == 'cpu':
-        f()
         return None
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
