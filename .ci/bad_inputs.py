@@ -317,16 +317,16 @@ def predict_weights():
 
 def predict_rest():
     table('predict', [
-        ('a threshold over 1', '--threshold 1.5', 1, 'threshold=1.5'),
-        ('no number', '--threshold nan', 1, 'threshold=nan'),
+        ('a threshold over 1', '--threshold 1.5', 2, 'threshold=1.5'),
+        ('no number', '--threshold nan', 2, 'threshold=nan'),
         ('a word for a number', '--threshold half', 2, "--threshold: |'half'"),
-        ('no image a batch', '--bs 0', 1, 'bs=0'),
+        ('no image a batch', '--bs 0', 2, 'bs=0'),
         ('half an image', '--bs 1.5', 2, "--bs: |'1.5'"),
-        ('minus one thread', '--workers -1', 1, 'workers|-1'),
+        ('minus one thread', '--workers -1', 2, 'workers|-1'),
         ('a device by a wrong name', '--device gpu', 1, "'gpu' cannot be used|try cpu"),
         ('a card that is not there', '--device cuda:77', 1, "'cuda:77' cannot be used|try cpu"),
         ('views by a wrong name', '--tta sixteen', 2, "--tta: |'sixteen'"),
-        ('a share too many', '--shard 3/2', 1, '--shard 3/2: which share of how many'),
+        ('a share too many', '--shard 3/2', 2, '--shard 3/2: which share of how many'),
         ('a record into a folder that is not there', '--timings nowhere/t.json', 1,
          'nowhere/t.json: cannot be written'),
         ('a full disk', '', 1, 'cannot be written|No space left', '', 'full disk'),
@@ -401,8 +401,8 @@ def evaluate():
         ('no data', '!--weights w.safetensors', 1, '--data'),
         ('neither weights nor runs', '!--data set', 2, '--weights'),
         ('no such data', '--data nowhere', 1, 'nowhere: |no such folder'),
-        ('a threshold over 1', '--threshold 2', 1, '--threshold 2'),
-        ('no image a batch', '--bs 0', 1, '--bs 0'),
+        ('a threshold over 1', '--threshold 2', 2, '--threshold 2'),
+        ('no image a batch', '--bs 0', 2, '--bs 0'),
         ('an image in two lists', '--protocol leak', 1,
          'leak: a1 is in train.txt and in valid.txt'),
         ('a list with an unknown name', '--protocol unknown', 1, "unknown/valid.txt: |'zz'"),
@@ -518,8 +518,8 @@ def app():
     table('app', [
         ('no such weights', '--weights nowhere', 1, 'nowhere: no such file'),
         ('a folder without weights', '--weights texts', 1, 'texts/model.safetensors: no such file'),
-        ('uploads of no byte', '--max-mb 0', 1, '--max-mb'),
-        ('a port that is none', '--port 70000', 1, '--port 70000: 1 to 65535'),
+        ('uploads of no byte', '--max-mb 0', 2, '--max-mb'),
+        ('a port that is none', '--port 70000', 2, '--port 70000: 1 to 65535'),
         ('a word for a number', '--max-mb many', 2, "'many'")])
 
 

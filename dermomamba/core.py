@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure',
            'writable_folder', 'writable_file', 'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss',
-           'one_line', 'run_command']
+           'WrongCall', 'one_line', 'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
 import csv, io, json, os, platform, re, subprocess, sys, warnings
@@ -190,6 +190,9 @@ def peak_rss(
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == 'darwin' else 1024)
 
 # %% ../nbs/more/core.ipynb #a76d6a50
+class WrongCall(ValueError):
+    "A number or a name on the command line that cannot be; the command ends with exit code 2"
+
 _EXPECTED = ValueError, FloatingPointError, ImportError, NotImplementedError
 
 def one_line(
@@ -212,6 +215,9 @@ def run_command(
     except KeyboardInterrupt:
         print(f'\n{name}: {stopped}', file=sys.stderr)
         return 130
+    except WrongCall as e:
+        print(f'{name}: {one_line(e)}', file=sys.stderr)
+        return 2
     except _EXPECTED as e: why = one_line(e)
     except OSError as e:
         where = f'{e.filename}: ' if e.filename else ''

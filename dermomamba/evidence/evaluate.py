@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dermomamba.core import (
-    no_empty_folder, run_command, writable_file, writable_folder, write_csv, write_figure,
-    write_record)
+from ..core import (
+    WrongCall, no_empty_folder, run_command, writable_file, writable_folder, write_csv,
+    write_figure, write_record)
 from ..data.datasets import LesionDataset, check_masks, open_dataset, say_passed_over
 from ..data.images import check_pair, read_image, read_mask
 from ..data.splits import parts, parts_from_lists
@@ -296,10 +296,10 @@ def _settings(a):
         raise ValueError('--weights needs --data with one folder, or two (images and masks), '
                          f'got {len(a.data)}')
     if a.compare and a.picture: raise ValueError('--picture goes with --weights')
-    if a.bs < 1: raise ValueError(f'--bs {a.bs}: at least one image a batch')
+    if a.bs < 1: raise WrongCall(f'--bs {a.bs}: at least one image a batch')
     if a.threshold != 'valid':
         if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
-            raise ValueError(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")
+            raise WrongCall(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")
         a.threshold = float(a.threshold)
     return dict(protocol=a.protocol or (a.weights and 'heldout'), fold=a.fold, role=a.role,
                 tta=a.tta, threshold=a.threshold, postprocess=not a.no_postprocess, bs=a.bs,

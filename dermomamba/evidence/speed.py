@@ -23,8 +23,9 @@ import numpy as np
 import torch
 import torch.nn as nn
 
-from ..core import (
-    no_empty_folder, run_command, writable_folder, write_atomic, write_figure, write_record)
+from dermomamba.core import (
+    WrongCall, no_empty_folder, run_command, writable_folder, write_atomic, write_figure,
+    write_record)
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
 from ..network.dermomamba import DermoMamba
 from ..scan.engines import use_engine
@@ -440,7 +441,7 @@ def _measure(a):
     "What the command does; exit code"
     for name in ('batch', 'rounds', 'threads'):
         n = getattr(a, name)
-        if n is not None and n < 1: raise ValueError(f'--{name} {n}: at least 1')
+        if n is not None and n < 1: raise WrongCall(f'--{name} {n}: at least 1')
     gpu = torch.accelerator.is_available() and torch.accelerator.current_accelerator().type
     a.device = a.device or ['cpu', *([gpu] if gpu else [])]
     if a.threads: torch.set_num_threads(a.threads)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np, torch
 # before fastai: it hushes a warning
-from ..core import (
-    no_empty_folder, run_command, writable_folder, write_csv, write_figure, write_record)
+from dermomamba.core import (
+    WrongCall, no_empty_folder, run_command, writable_folder, write_csv, write_figure,
+    write_record)
 from fastai.callback.core import Callback
 from fastai.callback.progress import ProgressCallback
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
@@ -192,17 +193,17 @@ def check_numbers(
     given = {k: v for k, v in numbers.items() if v is not None}
     for k in _least.keys() & given.keys():
         if not _least[k] <= given[k] < math.inf:
-            raise ValueError(f'{k}={given[k]}: give at least {_least[k]}')
+            raise WrongCall(f'{k}={given[k]}: give at least {_least[k]}')
     for k in {'lr', 'minutes'} & given.keys():
-        if not 0 < given[k] < math.inf: raise ValueError(f'{k}={given[k]}: give more than 0')
+        if not 0 < given[k] < math.inf: raise WrongCall(f'{k}={given[k]}: give more than 0')
     if given.get('ema', 0) >= 1:
-        raise ValueError(f"ema={given['ema']}: give less than 1, such as 0.998; 0 for none")
+        raise WrongCall(f"ema={given['ema']}: give less than 1, such as 0.998; 0 for none")
     if given.get('seed', 0) >= 2**32:
-        raise ValueError(f"seed={given['seed']}: give less than 2**32")
+        raise WrongCall(f"seed={given['seed']}: give less than 2**32")
     if any(n < 32 or n % 32 for n in given.get('size', ())):
         nearest = ' '.join(str(max(32, round(n/32)*32)) for n in given['size'])
         asked = ' '.join(map(str, given['size']))
-        raise ValueError(f'size={asked}: rows and columns must be multiples of 32; try {nearest}')
+        raise WrongCall(f'size={asked}: rows and columns must be multiples of 32; try {nearest}')
 
 def usable_device(
     name=None, # 'cpu', 'cuda', 'cuda:1', 'mps'; None: GPU if there is one
@@ -411,11 +412,8 @@ def main(
     out, pic, n = Path(args['out']), args.pop('picture'), args.pop('launch')
     if len(args['data']) == 1: args['data'] = args['data'][0]
     args['bar'] = sys.stdout.isatty()
-    try: check_numbers(args | dict(launch=n))
-    except ValueError as e:
-        print(f'dermomamba_train: {e}', file=sys.stderr)
-        return 2
     def body():
+        check_numbers(args | dict(launch=n))
         try:
             if n in (None, 1) or num_distrib() > 1: return _run(args, out, pic)
             return _launch(n, sys.argv[1:] if argv is None else argv, args['device'], out)

@@ -14,6 +14,7 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
+from ..core import WrongCall, run_command
 from .one_image import (EXAMPLES, LAB_MB, MAX_MB, MAX_MP, analyse, example, geometry,
                                       mask_at, panels, read_upload, suffixes)
 
@@ -403,8 +404,8 @@ def serve(
     "Show the page until somebody ends it"
     weights = weights_file(a.weights)
     if not (a.max_mb > 0 and a.max_mp > 0):
-        raise ValueError('--max-mb and --max-mp must be above 0')
-    if not 0 < a.port < 65536: raise ValueError(f'--port {a.port}: 1 to 65535')
+        raise WrongCall('--max-mb and --max-mp must be above 0')
+    if not 0 < a.port < 65536: raise WrongCall(f'--port {a.port}: 1 to 65535')
     try:
         import ipywidgets, matplotlib
         from traitlets.config import Config
@@ -425,7 +426,6 @@ def main(
 ) -> int:           # exit code, see `run_command`
     "The command `dermomamba_app`"
     a = app_parser().parse_args(argv)
-    from dermomamba.core import run_command
     return run_command('dermomamba_app', lambda: serve(a))
 
 # %% ../../nbs/6_use/4_app.ipynb #a427a421

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np, torch
 from PIL import Image
 
-from ..core import (no_empty_folder, run_command, writable_file, writable_folder,
-                             write_record)
+from ..core import (
+    WrongCall, no_empty_folder, run_command, writable_file, writable_folder, write_record)
 from .files import (collect_images, left_out, predict_files, read_list, say, settle,
                               state_of, table_name, write_image)
 from .predict import lesion_geometry
@@ -169,7 +169,7 @@ def _predict(a, argv):
     check_settings(a.threshold, a.bs, a.tta)
     for name, most in (('workers', 64), ('launch', 256)):
         n = getattr(a, name) or 0
-        if not 0 <= n <= most: raise ValueError(f'--{name} {n}: 0 to {most}')
+        if not 0 <= n <= most: raise WrongCall(f'--{name} {n}: 0 to {most}')
     files, shard = collect_images(a.images), a.shard and parse_shard(a.shard)
     try:
         with no_empty_folder(a.out):

@@ -13,6 +13,7 @@ import numpy as np, torch
 from fastcore.foundation import L
 from PIL import Image
 
+from ..core import WrongCall
 from ..data.images import DataError
 from ..evidence.inference import as_image, binary_mask, network_input, probabilities
 from ..evidence.inference import ready_model, to_size, tta_views
@@ -49,8 +50,8 @@ def check_settings(
 ):
     "Refuse numbers out of range before anything is computed"
     if not 0 < threshold < 1:
-        raise ValueError(f'threshold={threshold}: a probability between 0 and 1, both excluded')
-    if bs is not None and bs < 1: raise ValueError(f'bs={bs}: at least one image a batch')
+        raise WrongCall(f'threshold={threshold}: a probability between 0 and 1, both excluded')
+    if bs is not None and bs < 1: raise WrongCall(f'bs={bs}: at least one image a batch')
     tta_views(tta)
 
 # %% ../../nbs/6_use/1_predict.ipynb #c023

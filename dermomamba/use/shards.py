@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core import write_csv
+from ..core import WrongCall, write_csv
 
 # %% ../../nbs/6_use/more/shards.ipynb #c006
 def ahead(
@@ -50,7 +50,7 @@ def parse_shard(
 ) -> tuple: # (2, 4)
     "Which share of how many, counted from 1"
     m = re.fullmatch(r'(\d{1,4})/(\d{1,4})', text)
-    if not m or not 1 <= int(m[1]) <= int(m[2]): raise ValueError(f'--shard {text}: which share of how many, from 1/4 to 4/4 for four of them')
+    if not m or not 1 <= int(m[1]) <= int(m[2]): raise WrongCall(f'--shard {text}: which share of how many, from 1/4 to 4/4 for four of them')
     return int(m[1]), int(m[2])
 
 # %% ../../nbs/6_use/more/shards.ipynb #c024
