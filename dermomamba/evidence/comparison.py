@@ -285,6 +285,7 @@ def _check(data, how):
         raise ValueError('kfold: each network judges its own fold; use --weights and --fold, then '
                          'compare')
 
+# %% ../../nbs/5_evidence/more/comparison.ipynb #c0245
 def compare(
     folder,             # with runs, weights or both, at any depth
     data=(),            # data sets (a list) on which weights without a run are evaluated first
