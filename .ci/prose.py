@@ -22,7 +22,8 @@ WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 COLAB = '''# On Colab: fetch the book and what it needs. Anywhere else this cell does nothing.
 import sys
 if 'google.colab' in sys.modules:
-    !test -d /content/dermomamba || git clone -q --depth 1 https://github.com/dermomamba/dermomamba /content/dermomamba
+    %cd -q /content
+    !test -d dermomamba || git clone -q --depth 1 https://github.com/dermomamba/dermomamba
     %pip install -q "/content/dermomamba[book]"
     %cd -q /content/dermomamba/FOLDER'''
 INDEX = root/'nbs'/'index.ipynb'
