@@ -469,7 +469,7 @@ def image_of(
 # %% ../../nbs/3_data/2_images.ipynb #c077
 def lesion_block(
     size:tuple=(192, 256), # (H, W) in pixels; default: the paper's
-    augment=None, # item transform of (image, mask), training items only; see `augment.lesion_augment`
+    augment=None, # of (image, mask), training items only; see `augment.lesion_augment`
     cache:bool=False, # keep decoded pairs in memory?
     splitter=None, # items -> (training, validation) positions; default: a random tenth validates
     device=None, # where batches will live; default: fastai's default device

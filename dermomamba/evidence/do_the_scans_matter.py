@@ -61,7 +61,8 @@ def scan_shares(
     "How loud each scan is beside its own skip"
     heard, hooks = {}, []
     for name, core in scan_cores(model).items():
-        def listen(conv, inputs, output, name=name): heard[name] = F.silu(output)   # what the core scans
+        def listen(conv, inputs, output, name=name):
+            heard[name] = F.silu(output)     # what the core scans
         hooks.append(core.conv2d.register_forward_hook(listen))
     try: model(x)
     finally:
@@ -80,7 +81,7 @@ def probe(
     model:nn.Module, # a DermoMamba
     batches,         # of normalised images (B, 3, H, W) and masks (B, H, W)
     names=None,      # which cores to silence; None: all
-) -> dict:           # Dice with and without the scans, and Dice between the two masks, an array each
+) -> dict:           # Dice with and without the scans, and between both masks, an array each
     "What silencing the scans changes, image by image, at threshold .5"
     model.eval()
     rows = []
@@ -141,7 +142,7 @@ class FixedSS2D(SS2D):
         di, N = self.d_inner, self.d_state
         x = torch.cat([x, torch.ones_like(x[:, :1])], 1)
         constants = F.pad(self.BC, (1, 0))[:, :, None]                    # (4, 1 + 2N, 1)
-        x_proj = F.pad(constants, (di, 0))                                # zero for all other channels
+        x_proj = F.pad(constants, (di, 0))              # zero for all other channels
         dt_proj = x.new_zeros(4, di + 1, 1)
         A = -self.A_logs.float().exp().view(4, di, N)
         A = F.pad(A, (0, 0, 0, 1), value=-1.)
@@ -155,8 +156,9 @@ class RowsSS2D(SS2D):
         along_rows = x.new_tensor([1., 0, 1, 0])[:, None, None]
         R, N = self.dt_rank, self.d_state
         dt, B, C = self.x_proj_weight.split([R, N, N], 1)
-        x_proj = torch.cat([dt, B, C*along_rows], 1)                      # C = 0: nothing is read out
-        return cross_selective_scan(x, x_proj, self.dt_projs_weight, self.dt_projs_bias, A, D, self.engine)
+        x_proj = torch.cat([dt, B, C*along_rows], 1)    # C = 0: nothing is read out
+        steps = self.dt_projs_weight, self.dt_projs_bias
+        return cross_selective_scan(x, x_proj, *steps, A, D, self.engine)
 
 class ConvSS2D(SS2D):
     "A depthwise 7x7 convolution in the place of the scan, as in MambaOut's block"
@@ -207,7 +209,7 @@ def longer_steps(
     "Multiply the step sizes of all scans"
     for core in scan_cores(model).values():
         dt = factor*F.softplus(core.dt_projs_bias)
-        core.dt_projs_bias.copy_(dt + torch.log(-torch.expm1(-dt)))               # inverse of softplus
+        core.dt_projs_bias.copy_(dt + torch.log(-torch.expm1(-dt)))     # inverse of softplus
     return model
 
 @torch.no_grad()
@@ -257,7 +259,8 @@ def _no_cbam(model):
     return model
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #c025
-WIDER = (20, 20, 40, 80, 160, 320)    # D*u only, widened until a training step takes as long as with scans
+# D*u only, widened until a training step takes as long as with scans
+WIDER = (20, 20, 40, 80, 160, 320)
 UNET = (32, 32, 64, 128, 256)         # a plain U-Net whose training step takes as long
 VARIANTS = ['full', 'woken', 'skip_only', 'skip_only_wide', 'conv7', 'fixed', 'rows',
             'no_vss', 'no_sweep', 'no_cbam', 'unet']
@@ -329,7 +332,8 @@ def score_role(learn, dl, ids, out):
         p = probe(learn.model, dl)
         for row, q, a in zip(rows, p['silenced'], p['agreement']):
             row.update(dice_silenced=float(q), agreement=float(a))
-        found.update(dice_silenced=float(p['silenced'].mean()), agreement=float(p['agreement'].mean()))
+        found.update(
+            dice_silenced=float(p['silenced'].mean()), agreement=float(p['agreement'].mean()))
     write_csv(out, rows)
     return found
 
@@ -370,15 +374,21 @@ def run_variant(
     else: learn.fit_one_cycle(epochs, r['lr'])
     scores = dict(valid=score_role(learn, dls.valid, names, out/'valid.csv'))
     if test:
-        dl = open_dataset(data).dataloaders(roles.train[:8], roles.test, size=size, bs=8, cache=True, device='cpu').valid
+        dls = open_dataset(data).dataloaders(
+            roles.train[:8], roles.test, size=size, bs=8, cache=True, device='cpu')
+        dl = dls.valid
         scores['test'] = score_role(learn, dl, roles.test, out/'test.csv')
     n = sum(p.numel() for p in model.parameters())
-    torch.save({k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}, out/'weights.pth')
+    half = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    torch.save(half, out/'weights.pth')
     seconds = [round(h['seconds'], 1) for h in learn.checkpoint.history]
-    protocol = ('held-out protocol of ISIC 2018; Dice is the mean over images at the size of the network input, '
-                'threshold .5, one view, no post-processing; recipe `ours` with the scans exempt from weight decay')
-    record = write_record(out/'run.json', protocol=protocol, settings=facts, recipe=r, scores=scores,
-                          parameters=n, seconds_per_epoch=seconds)
+    protocol = (
+        'held-out protocol of ISIC 2018; Dice is the mean over images at the size of the network '
+        'input, threshold .5, one view, no post-processing; recipe `ours` with the scans exempt '
+        'from weight decay')
+    record = write_record(
+        out/'run.json', protocol=protocol, settings=facts, recipe=r, scores=scores,
+        parameters=n, seconds_per_epoch=seconds)
     (out/'last.pth').unlink()
     return record
 
@@ -426,11 +436,13 @@ def runs_table(
     for file in sorted(Path(folder).glob('*/run.json')):
         r = json.loads(file.read_text(encoding='utf-8'))
         scores = r['scores']['valid']
-        shares = json.loads((file.parent/'shares.json').read_text(encoding='utf-8')) if (file.parent/'shares.json').exists() else []
-        last = [v for k, v in shares[-1].items() if k != 'epoch' and v is not None] if shares else []
-        rows.append(dict(variant=r['settings']['variant'], seed=r['settings']['seed'], dice=scores['dice'],
-                         silenced=scores.get('dice_silenced'), agreement=scores.get('agreement'),
-                         least_share=min(last, default=None), most_share=max(last, default=None)))
+        settings, heard = r['settings'], file.parent/'shares.json'
+        shares = json.loads(heard.read_text(encoding='utf-8')) if heard.exists() else [{}]
+        last = [v for k, v in shares[-1].items() if k != 'epoch' and v is not None]
+        rows.append(dict(
+            variant=settings['variant'], seed=settings['seed'], dice=scores['dice'],
+            silenced=scores.get('dice_silenced'), agreement=scores.get('agreement'),
+            least_share=min(last, default=None), most_share=max(last, default=None)))
     return pd.DataFrame(rows)
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #c051
@@ -464,7 +476,8 @@ class StripNetwork(nn.Module):
         self.blocks = nn.Sequential(CrossScaleMambaBlock(dim), CrossScaleMambaBlock(dim))
         self.head = nn.Conv2d(dim, 1, 1)
 
-    def forward(self, x): return self.head(self.blocks(self.stem(x)))  # (B, 3, H, W) -> (B, 1, H, W)
+    def forward(self, x): # (B, 3, H, W) -> (B, 1, H, W)
+        return self.head(self.blocks(self.stem(x)))
 
 def strip_network(
     way:str, # 'released', 'woken', 'skip_only' or 'conv7'

@@ -63,10 +63,10 @@ def _parser():
     return p
 
 # %% ../../nbs/6_use/2_folders.ipynb #c013
-_PROTOCOL = ('from files to masks, overlays and the table, after one warm-up image; outside_share: of '
-             'the wall time, the share in which a thread for the network had none of it to do; '
-             'outside_share_of_work: of the processor time; idle_share: of what all cores could '
-             'have done')
+_PROTOCOL = (
+    'from files to masks, overlays and the table, after one warm-up image; outside_share: of the '
+    'wall time, the share in which a thread for the network had none of it to do; '
+    'outside_share_of_work: of the processor time; idle_share: of what all cores could have done')
 
 def timings(
     path, # JSON file to write
@@ -95,12 +95,14 @@ def timings(
                   idle_share=round(1 - processor/cores/seconds, 4),
                   network_size=list(model.img_size), mean_pixels=round(pixels), workers=workers)
     write_record(path, **record, **settings, protocol=_PROTOCOL)
-    return (f"{len(done)} images in {seconds:.1f} s: {record['images_per_second']:.1f} a second, the "
-            f"network missed {missed:.1%} of the time; {outside:.1%} of the processor's work was "
-            "outside it")
+    return (f"{len(done)} images in {seconds:.1f} s: {record['images_per_second']:.1f} a second, "
+            f"the network missed {missed:.1%} of the time; {outside:.1%} of the processor's work "
+            "was outside it")
 
 # %% ../../nbs/6_use/2_folders.ipynb #c015
-_PROGRAM = [sys.executable, '-c', 'import sys; from dermomamba.use.folders import main; sys.exit(main())']
+_PROGRAM = [
+    sys.executable, '-c',
+    'import sys; from dermomamba.use.folders import main; sys.exit(main())']
 def _tell_left_out(a, shard):
     "Say what is passed over, once"
     if shard and shard[0] > 1: return
