@@ -4,7 +4,7 @@ No notebook can lean on what another one imported, patched or left in memory; `-
 Each one's seconds are printed. The output of one that fails is shown, and the exit code is 1.
 
     python .ci/notebooks.py                              # all of them
-    python .ci/notebooks.py --only 10_* 11_*             # by name; a folder's name takes all in it
+    python .ci/notebooks.py --only 1_scan 6_use/5_*      # by name; a folder's name takes all in it
     python .ci/notebooks.py --order shuffled --seed 7
 """
 import argparse, json, multiprocessing, os, random, sys, tempfile, threading, time
@@ -14,8 +14,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
-# Libraries that nearly every notebook imports. Where the system can fork, one process has imported them
-# (and nothing of ours), and each notebook's process is a fork of it: six seconds saved in each.
+# Libraries that nearly every notebook imports. Where the system can fork, one process has imported
+# them (and nothing of ours); each notebook's process is a fork of it: six seconds saved in each.
 LIBRARIES = [
     'torch', 'fastai.vision.all', 'numba', 'pandas', 'scipy.stats', 'matplotlib.pyplot',
     'albumentations', 'sklearn.metrics', 'nbdev.test', 'nbdev.showdoc']
@@ -25,7 +25,7 @@ running, lock = set(), threading.Lock()
 
 
 def find(folder, pattern):
-    "Files below a folder, sorted; checkpoints of editors and caches are none. No file at all is a fault"
+    "Files below a folder, sorted, without those of editors and caches. No file at all is a fault"
     found = sorted(
         p for p in (root/folder).rglob(pattern)
         if not {'.ipynb_checkpoints', '__pycache__'} & set(p.parts) and p.is_file())
@@ -75,7 +75,8 @@ def stop(process):
     "End a process and all that it started"
     import psutil
     try:
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        first = psutil.Process(process.pid)
+        family = [first, *first.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
     for member in family:
@@ -86,7 +87,7 @@ def stop(process):
 
 
 def test_one(path, flags, out):
-    "Run a notebook's cells in this process, which ends with 0 if all pass; what it writes goes to `out`"
+    "Run a notebook's cells in this process; exit code 0 if all pass. What it writes goes to `out`"
     with open(out, 'wb') as f, open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(f.fileno(), 1)
