@@ -398,7 +398,7 @@ def train_resume():
 
 def evaluate():
     table('evaluate', [
-        ('no data', '!--weights w.safetensors', 1, '--data'),
+        ('no data', '!--weights w.safetensors', 2, '--data'),
         ('neither weights nor runs', '!--data set', 2, '--weights'),
         ('no such data', '--data nowhere', 1, 'nowhere: |no such folder'),
         ('a threshold over 1', '--threshold 2', 2, '--threshold 2'),

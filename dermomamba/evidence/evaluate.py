@@ -293,9 +293,9 @@ def _parser():
 def _settings(a):
     "Settings of `evaluate`, checked"
     if a.weights and len(a.data) not in (1, 2):
-        raise ValueError('--weights needs --data with one folder, or two (images and masks), '
-                         f'got {len(a.data)}')
-    if a.compare and a.picture: raise ValueError('--picture goes with --weights')
+        raise WrongCall('--weights needs --data with one folder, or two (images and masks), '
+                        f'got {len(a.data)}')
+    if a.compare and a.picture: raise WrongCall('--picture goes with --weights')
     if a.bs < 1: raise WrongCall(f'--bs {a.bs}: at least one image a batch')
     if a.threshold != 'valid':
         if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
