@@ -14,7 +14,6 @@ import numpy as np
 from fastcore.basics import patch
 from PIL import Image
 
-from ..core import WrongCall, run_command
 from .one_image import (EXAMPLES, LAB_MB, MAX_MB, MAX_MP, analyse, example, geometry,
                                       mask_at, panels, read_upload, suffixes)
 
@@ -402,6 +401,7 @@ def serve(
     a, # arguments of the command
 ):
     "Show the page until somebody ends it"
+    from dermomamba.core import WrongCall
     weights = weights_file(a.weights)
     if not (a.max_mb > 0 and a.max_mp > 0):
         raise WrongCall('--max-mb and --max-mp must be above 0')
@@ -426,6 +426,7 @@ def main(
 ) -> int:           # exit code, see `run_command`
     "The command `dermomamba_app`"
     a = app_parser().parse_args(argv)
+    from dermomamba.core import run_command
     return run_command('dermomamba_app', lambda: serve(a))
 
 # %% ../../nbs/6_use/4_app.ipynb #a427a421
