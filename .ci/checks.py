@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import notebooks
@@ -110,6 +111,36 @@ def wide():
     print(f'{len(listed)} files are still to be rewritten')
 
 
+def script(name, *options):
+    "Run a script of this folder"
+    sh(sys.executable, root/'.ci'/name, *options, cwd=root)
+
+
+def package():
+    "The package is what the notebooks export"
+    fault = 'the package was not what the notebooks export'
+    unchanged('dermomamba', '*.py', [tools/'nbdev_export'], fault)
+
+
+def clean():
+    "The notebooks are as nbdev_clean leaves them"
+    unchanged('nbs', '*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')
+
+
+def readme_is_index():
+    "README.md is the index notebook"
+    if (root/'README.md').read_text(encoding='utf-8') != readme():
+        sys.exit('README.md is not what nbs/index.ipynb gives: make export')
+
+
+def passed(name, step):
+    "Run a step, and say how long it took"
+    t = time.time()
+    print(f'== {name}', flush=True)
+    step()
+    print(f'== {name}: passed in {time.time() - t:.0f} s', flush=True)
+
+
 def main():
     p = argparse.ArgumentParser(description='Every check of the project')
     p.add_argument('--write-readme', action='store_true', help='write README.md and stop')
@@ -118,24 +149,27 @@ def main():
     if args.write_readme: return (root/'README.md').write_text(readme(), encoding='utf-8')
     if args.only: return notebooks.main(args)
     steps = [
-        ('package = notebooks', lambda: unchanged('dermomamba', '*.py', [tools/'nbdev_export'], 'the package was not what the notebooks export')),
-        ('notebooks are clean', lambda: unchanged('nbs', '*.ipynb', [tools/'nbdev_clean'], 'notebooks were not clean')),
-        ('README = index', lambda: (root/'README.md').read_text(encoding='utf-8') == readme() or sys.exit('README.md is not what nbs/index.ipynb gives: make export')),
-        ('links and spelling', lambda: sh(sys.executable, root/'.ci'/'prose.py')),
+        ('package = notebooks', package),
+        ('notebooks are clean', clean),
+        ('README = index', readme_is_index),
+        ('links and spelling', lambda: script('prose.py')),
         ('lines fit the page', wide),
         ('notebooks run', lambda: notebooks.main(args)),
-        ('GPU check, dry', lambda: sh(sys.executable, root/'.ci'/'gpu_check.py', '--dry')),
-        ('bad inputs', lambda: sh(sys.executable, root/'.ci'/'bad_inputs.py')),
-        ('damaged files', lambda: sh(sys.executable, root/'.ci'/'damaged_files.py')),
-        ('explorers in a browser', lambda: sh(sys.executable, root/'.ci'/'browser.py')),
-        ('app in a browser', lambda: sh(sys.executable, root/'.ci'/'browser_app.py', cwd=root)),
+    ]
+    beside = [
         ('wheel with the newest libraries', smoke),
+        ('explorers in a browser', lambda: script('browser.py')),
+        ('app in a browser', lambda: script('browser_app.py')),
+        ('GPU check, dry', lambda: script('gpu_check.py', '--dry')),
+        ('bad inputs', lambda: script('bad_inputs.py')),
+        ('damaged files', lambda: script('damaged_files.py')),
     ]
     for name, step in steps:
-        t = time.time()
-        print(f'== {name}', flush=True)
-        step()
-        print(f'== {name}: passed in {time.time() - t:.0f} s', flush=True)
+        passed(name, step)
+    with ThreadPoolExecutor(2) as pool: # one thread each; two cores are what we ask for
+        jobs = [pool.submit(passed, name, step) for name, step in beside]
+        for job in jobs:
+            job.result()
 
 
 if __name__ == '__main__': main()
