@@ -77,13 +77,16 @@ class _ScanChunked(torch.autograd.Function):
         return torch.cat(ys, -1), h.clone()
 
     @staticmethod
-    def backward(ctx, dy, g): # g: gradient of the last state, then of the state at the end of each chunk
+    def backward(ctx, dy, g): # g: gradient of the last state, then of each chunk's end
         u, delta, A, B, C, *starts = ctx.saved_tensors
         grads, dA = [], torch.zeros_like(A)
         for k in reversed(range(len(starts))):
             c = slice(k*ctx.chunk, (k+1)*ctx.chunk)
-            *local, dA_c, g = _chunk_backward(starts[k], g, dy[..., c], *(x[..., c] for x in (u, delta)), A, *(x[..., c] for x in (B, C)))
-            grads.insert(0, local); dA = dA + dA_c
+            u_c, delta_c, B_c, C_c = (x[..., c] for x in (u, delta, B, C))
+            *local, dA_c, g = _chunk_backward(
+                starts[k], g, dy[..., c], u_c, delta_c, A, B_c, C_c)
+            grads.insert(0, local)
+            dA = dA + dA_c
         du, ddelta, dB, dC = (torch.cat(x, -1) for x in zip(*grads))
         return du, ddelta, dA, dB, dC, None
 
@@ -96,9 +99,9 @@ def _chunk_backward(h, g_end, dy, u, delta, A, B, C):
     u, delta, dy = (x.permute(2, 0, 1)[..., None] for x in (u, delta, dy))            # (T, B, D, 1)
     src = dy*Cd
     src = torch.cat([src[:-1], src[-1:] + g_end])
-    a_next = torch.cat([a[1:], a[:1]])                                                # the last one meets a zero
+    a_next = torch.cat([a[1:], a[:1]]) # the last one meets a zero
     g = linear_scan(a_next.flip(0), src.flip(0)).flip(0)
-    fade = g*a*torch.cat([h[None], hs[:-1]])                                          # g exp(delta A) h_{t-1}
+    fade = g*a*torch.cat([h[None], hs[:-1]]) # g exp(delta A) h_{t-1}
     gB = (g*Bd).sum(-1, keepdim=True)
     per_group = lambda x: x.unflatten(2, (G, D//G)).sum(3).permute(1, 2, 3, 0)        # (B, G, N, T)
     per_step = lambda x: x[..., 0].permute(1, 2, 0)                                   # (B, D, T)
