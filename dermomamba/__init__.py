@@ -1,37 +1,18 @@
-"""Skin lesion segmentation with 2-D state-space scans; what is named here is loaded when it is first used"""
+"""Skin lesion segmentation with 2-D state-space scans; a name is loaded when it is first used"""
+from ._door import lazily
+
 __version__ = "0.1.0"
 
-_PLACES = dict(
-    DermoMamba='network.dermomamba',
-    convert_original_state_dict='network.dermomamba',
-    load_model='network.dermomamba',
-    save_model='network.dermomamba',
-    CrossScaleMambaBlock='network.csmb',
-    CBAM='network.cbam',
-    PCAM='network.bottleneck',
-    SweepMamba='network.bottleneck',
-    SS2D='scan.ss2d',
-    VSSBlock='scan.ss2d',
-    selective_scan='scan.engines',
-    engines='scan.engines',
-    register_engine='scan.engines',
-    use_engine='scan.engines',
-    ISIC2018='data.datasets',
-    PH2='data.datasets',
-    FolderPairs='data.datasets',
-    make_phantom='data.phantom',
-    phantom_dls='data.phantom',
-    GuideFusionLoss='training.guide_fusion_loss',
-    dermo_learner='training.learner',
-    segment='use.predict',
-)
-__all__ = [*_PLACES]
-
-
-def __getattr__(name):
-    if name not in _PLACES: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-    return getattr(import_module(f'{__name__}.{_PLACES[name]}'), name)
-
-
-def __dir__(): return sorted([*globals(), *_PLACES])
+__getattr__, __dir__, __all__ = lazily(__name__, {
+    'network.dermomamba': ['DermoMamba', 'convert_original_state_dict', 'load_model', 'save_model'],
+    'network.csmb': ['CrossScaleMambaBlock'],
+    'network.cbam': ['CBAM'],
+    'network.bottleneck': ['PCAM', 'SweepMamba'],
+    'scan.ss2d': ['SS2D', 'VSSBlock'],
+    'scan.engines': ['selective_scan', 'engines', 'register_engine', 'use_engine'],
+    'data.datasets': ['ISIC2018', 'PH2', 'FolderPairs'],
+    'data.phantom': ['make_phantom', 'phantom_dls'],
+    'training.guide_fusion_loss': ['GuideFusionLoss'],
+    'training.learner': ['dermo_learner'],
+    'use.predict': ['segment'],
+})

@@ -29,10 +29,11 @@ def book_path(
 # %% ../nbs/more/core.ipynb #c009
 def golden(
     tag:str,                      # name of the file
-    folder=None, # where the files are; None: data/golden of the project
+    folder=None,                  # where the files are; None: data/golden of the project
 ) -> dict:                        # name -> tensor
     "The numbers measured on the original release for one block"
-    return {k: torch.from_numpy(v) for k, v in np.load((folder or book_path('data/golden'))/f'{tag}.npz').items()}
+    file = Path(folder or book_path('data/golden'))/f'{tag}.npz'
+    return {k: torch.from_numpy(v) for k, v in np.load(file).items()}
 
 # %% ../nbs/more/core.ipynb #c012
 def relative_error(x, want, floor=0.):
@@ -211,13 +212,12 @@ def run_command(
     "Run the body of a command; whatever ends it is told in one sentence"
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
+    code = 1
     try: return body() or 0
     except KeyboardInterrupt:
         print(f'\n{name}: {stopped}', file=sys.stderr)
         return 130
-    except WrongCall as e:
-        print(f'{name}: {one_line(e)}', file=sys.stderr)
-        return 2
+    except WrongCall as e: why, code = one_line(e), 2
     except _EXPECTED as e: why = one_line(e)
     except OSError as e:
         where = f'{e.filename}: ' if e.filename else ''
@@ -227,4 +227,4 @@ def run_command(
         why = (f'{type(e).__name__}: {one_line(e)}. This is a fault of the program: '
                'please report it, with what DERMOMAMBA_TRACEBACK=1 shows')
     print(f'{name}: {why}', file=sys.stderr)
-    return 1
+    return code

@@ -1,16 +1,7 @@
-"""Photographs, masks and data sets; what is named here is loaded when it is first used"""
-_PLACES = dict(
-    ISIC2018='datasets',
-    PH2='datasets',
-    FolderPairs='datasets',
-    open_dataset='datasets',
-    make_phantom='phantom',
-    phantom_dls='phantom',
-)
-__all__ = [*_PLACES]
+"""Photographs, masks and data sets"""
+from .._door import lazily
 
-
-def __getattr__(name):
-    if name not in _PLACES: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-    return getattr(import_module(f'{__name__}.{_PLACES[name]}'), name)
+__getattr__, __dir__, __all__ = lazily(__name__, {
+    'datasets': ['ISIC2018', 'PH2', 'FolderPairs', 'open_dataset'],
+    'phantom': ['make_phantom', 'phantom_dls'],
+})

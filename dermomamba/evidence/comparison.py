@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from ..core import ( # before fastai: it hushes a warning
-    writable_folder, write_atomic, write_figure, write_record)
+    WrongCall, writable_folder, write_atomic, write_figure, write_record)
 from fastai.torch_core import default_device
 
 from ..data.datasets import open_dataset
@@ -280,10 +280,10 @@ METHOD = ('versus_best: this row minus the first; 95% bootstrap intervals over i
 
 def _check(data, how):
     if bool(data) != bool(how['protocol']):
-        raise ValueError('to evaluate weights, both are needed: --data and --protocol')
+        raise WrongCall('to evaluate weights, both are needed: --data and --protocol')
     if how['protocol'] == 'kfold':
-        raise ValueError('kfold: each network judges its own fold; use --weights and --fold, then '
-                         'compare')
+        raise WrongCall('kfold: each network judges its own fold; use --weights and --fold, '
+                        'then compare')
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #c0245
 def compare(

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FLIPS', 'TTA', 'as_image', 'Photo', 'open_photo', 'network_input', 'normalise', 'evaluating', 'look', 'to_size',
            'tta_views', 'turned', 'turned_back', 'views', 'probabilities', 'clean_mask', 'binary_mask',
-           'choose_threshold', 'plain_network', 'ready_model', 'probability_maps']
+           'choose_threshold', 'plain_network', 'to_device', 'ready_model', 'probability_maps']
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c004
 import copy
@@ -229,6 +229,16 @@ def plain_network(
     return inside if floats <= {torch.float32} else copy.deepcopy(inside).float()
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c094
+def to_device(
+    model:nn.Module, # any network
+    device,          # 'cpu', 'cuda', ...
+) -> nn.Module:      # the same network, there
+    "Move a network, or say why the device cannot be used"
+    try: return model.to(device)
+    except (RuntimeError, AssertionError) as e:
+        why = str(e).splitlines()[0]
+        raise ValueError(f'device {str(device)!r} cannot be used ({why}); try cpu') from e
+
 def ready_model(
     model, # a DermoMamba, perhaps wrapped (see `plain_network`), or a file of its weights
     device=None, # 'cpu', 'cuda', ...; None: where it is, and for a file fastai's default
@@ -247,10 +257,7 @@ def ready_model(
                          'or the path of its weights; of a Learner give learn.model')
     try: model = plain_network(model)
     except ValueError as e: raise ValueError(f'{name}{e}') from e
-    try: return model.to(device) if device else model
-    except (RuntimeError, AssertionError) as e:
-        why = str(e).splitlines()[0]
-        raise ValueError(f'device {str(device)!r} cannot be used ({why}); try cpu') from e
+    return to_device(model, device) if device else model
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c097
 def probability_maps(

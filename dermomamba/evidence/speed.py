@@ -27,6 +27,7 @@ from dermomamba.core import (
     WrongCall, no_empty_folder, run_command, writable_folder, write_atomic, write_figure,
     write_record)
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
+from .inference import to_device
 from ..network.dermomamba import DermoMamba
 from ..scan.engines import use_engine
 from ..scan.ss2d import set_engine
@@ -339,12 +340,6 @@ def _summary(rows, times):
         rows[i]['tasks'][task].update(median=median, q1=q1, q3=q3, ratio=ratio, seconds=t)
 
 # %% ../../nbs/5_evidence/more/speed.ipynb #c040
-def _on(model, device):
-    try: return model.to(device)
-    except (RuntimeError, AssertionError) as e:
-        why = str(e).splitlines()[0]
-        raise ValueError(f'device {device!r} cannot be used; try cpu ({why})') from e
-
 def _tasks(step, batch, amp):
     "name -> options of `make_job`"
     return {f'{what} {n}': dict(step=what == 'step', batch=n, amp=amp)
@@ -380,7 +375,7 @@ def benchmark(
             except (RuntimeError, ValueError) as e:
                 rows[-1]['notes'].append(f'{task} not measured: {e}'.splitlines()[0])
     try:
-        models = [(s, d, _on(set_engine(open_model(s, size), engine), d))
+        models = [(s, d, to_device(set_engine(open_model(s, size), engine), d))
                   for d, s in product(devices, specs)]
         for s, d, model in models: check_model(model, size, s)
         for m, c in product(models, (False, True)[:1 + compiled]): add(*m, c)

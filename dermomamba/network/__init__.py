@@ -1,17 +1,9 @@
-"""The blocks of DermoMamba and the whole network; what is named here is loaded when it is first used"""
-_PLACES = dict(
-    DermoMamba='dermomamba',
-    load_model='dermomamba',
-    save_model='dermomamba',
-    CrossScaleMambaBlock='csmb',
-    CBAM='cbam',
-    PCAM='bottleneck',
-    SweepMamba='bottleneck',
-)
-__all__ = [*_PLACES]
+"""The blocks of DermoMamba and the whole network"""
+from .._door import lazily
 
-
-def __getattr__(name):
-    if name not in _PLACES: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-    return getattr(import_module(f'{__name__}.{_PLACES[name]}'), name)
+__getattr__, __dir__, __all__ = lazily(__name__, {
+    'dermomamba': ['DermoMamba', 'load_model', 'save_model'],
+    'csmb': ['CrossScaleMambaBlock'],
+    'cbam': ['CBAM'],
+    'bottleneck': ['PCAM', 'SweepMamba'],
+})

@@ -1,11 +1,6 @@
-"""Photographs in, masks out; what is named here is loaded when it is first used"""
-_PLACES = dict(
-    segment='predict',
-)
-__all__ = [*_PLACES]
+"""Photographs in, masks out"""
+from .._door import lazily
 
-
-def __getattr__(name):
-    if name not in _PLACES: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-    return getattr(import_module(f'{__name__}.{_PLACES[name]}'), name)
+__getattr__, __dir__, __all__ = lazily(__name__, {
+    'predict': ['segment'],
+})
