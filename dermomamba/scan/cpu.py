@@ -49,10 +49,11 @@ def walk(u, delta, a, Bt, Ct, h, y):
 # %% ../../nbs/1_scan/more/cpu.ipynb #c019
 @jit
 def _forward(first, last, split, u, delta, A2, B, C, y, h, starts):
-    "Tasks `first` to `last`: add to y (B, D, L), fill the last states h (B, D, N) and starts (B, D, chunks, N)"
+    "Tasks `first` to `last`: add to y (B, D, L), fill h (B, D, N) and starts (B, D, chunks, N)"
     L, N, G = u.shape[2], A2.shape[1], B.shape[1]
     Dg = u.shape[1]//G
-    Bt, Ct, a = np.zeros((CHUNK, N), np.float32), np.zeros((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32)
+    Bt, Ct = np.zeros((CHUNK, N), np.float32), np.zeros((CHUNK, N), np.float32)
+    a = np.empty((CHUNK, N), np.float32)
     for task in range(first, last):
         b, g, s = task//(G*split), task//split % G, task % split
         for c in range(starts.shape[2]):
@@ -82,7 +83,7 @@ def states(h0, u, delta, a, Bt, hs):
 # %% ../../nbs/1_scan/more/cpu.ipynb #c025
 @jit
 def walk_back(u, delta, A, Bt, Ct, a, hs, dy, r, du, ddelta, dA, dB, dC):
-    "One chunk of one channel, last step first: add to all gradients; `r` (N,) carries the gradient from later steps"
+    "One chunk of one channel, last step first: add to all gradients; `r` (N,): from later steps"
     N = len(r)
     for k in range(0, N, LANES):
         rk, Ak, dAk = load(r, k), load(A, k), load(dA, k)
@@ -104,11 +105,12 @@ def walk_back(u, delta, A, Bt, Ct, a, hs, dy, r, du, ddelta, dA, dB, dC):
 # %% ../../nbs/1_scan/more/cpu.ipynb #c027
 @jit
 def _backward(first, last, split, u, delta, A, A2, B, C, starts, dy, r, du, ddelta, dA, dB, dC):
-    "Tasks `first` to `last`: add to du, ddelta (B, D, L), dA (B, D, N); fill dB, dC (split, B, G, N, L)"
+    "Tasks `first` to `last`: add to du, ddelta, dA (B, D, N); fill dB, dC (split, B, G, N, L)"
     L, N, G = u.shape[2], A.shape[1], B.shape[1]
     Dg = u.shape[1]//G
-    Bt, Ct, a = np.zeros((CHUNK, N), np.float32), np.zeros((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32)
-    dBt, dCt, hs = np.empty((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32), np.empty((CHUNK + 1, N), np.float32)
+    Bt, Ct = np.zeros((CHUNK, N), np.float32), np.zeros((CHUNK, N), np.float32)
+    dBt, dCt = np.empty((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32)
+    a, hs = np.empty((CHUNK, N), np.float32), np.empty((CHUNK + 1, N), np.float32)
     for task in range(first, last):
         b, g, s = task//(G*split), task//split % G, task % split
         for c in range(starts.shape[2] - 1, -1, -1):
@@ -121,53 +123,71 @@ def _backward(first, last, split, u, delta, A, A2, B, C, starts, dy, r, du, ddel
                 ud, dd = u[b, d, t0:t0+T], delta[b, d, t0:t0+T]
                 decays(dd, A2[d], a)
                 states(starts[b, d, c], ud, dd, a, Bt, hs)
-                walk_back(ud, dd, A[d], Bt, Ct, a, hs, dy[b, d, t0:t0+T], r[b, d], du[b, d, t0:t0+T], ddelta[b, d, t0:t0+T], dA[b, d], dBt, dCt)
+                dyd, dud, ddd = dy[b, d, t0:t0+T], du[b, d, t0:t0+T], ddelta[b, d, t0:t0+T]
+                walk_back(ud, dd, A[d], Bt, Ct, a, hs, dyd, r[b, d], dud, ddd, dA[b, d], dBt, dCt)
             for n in range(B.shape[2]):
-                for t in range(T): dB[s, b, g, n, t0+t], dC[s, b, g, n, t0+t] = dBt[t, n], dCt[t, n]
+                for t in range(T):
+                    dB[s, b, g, n, t0+t], dC[s, b, g, n, t0+t] = dBt[t, n], dCt[t, n]
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c029
-def _plan(u, A, B): # images, channels, length, groups, states; states in whole vectors; chunks; parts of a group's channels
+def _plan(u, A, B):
+    "Images, channels, length, groups, states; states in whole vectors; chunks; parts of a group"
     (Bs, D, L), (_, G, N, _) = u.shape, B.shape
     split = min(D//G, max(1, -(-torch.get_num_threads()//max(1, Bs*G))))
     return Bs, D, L, G, N, N + -N % LANES, -(-L//CHUNK), split
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c030
+_LOG2E = 1.4426950408889634
+
 @torch.library.custom_op(f'{_space}::scan_numba', mutates_args=())
-def _scan(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _scan(
+    u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
     u, delta, B, C = (x.contiguous() for x in (u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
-    A2 = F.pad(A*1.4426950408889634, (0, N16 - N))
+    A2 = F.pad(A*_LOG2E, (0, N16 - N))
     y, h, starts = torch.zeros_like(u), u.new_zeros(Bs, D, N16), u.new_empty(Bs, D, chunks, N16)
     share(_forward, Bs*G*split, split, u, delta, A2, B, C, y, h, starts)
     return y, h[..., :N].contiguous(), starts
+
 @_scan.register_fake
 def _(u, delta, A, B, C):
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
-    return torch.empty_like(u, memory_format=torch.contiguous_format), u.new_empty(Bs, D, N), u.new_empty(Bs, D, chunks, N16)
+    y = torch.empty_like(u, memory_format=torch.contiguous_format)
+    return y, u.new_empty(Bs, D, N), u.new_empty(Bs, D, chunks, N16)
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c031
 @torch.library.custom_op(f'{_space}::scan_numba_backward', mutates_args=())
-def _scan_backward(dy:Tensor, dh:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor, starts:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def _scan_backward(
+    dy:Tensor, dh:Tensor, u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor, starts:Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     dy, u, delta, B, C = (x.contiguous() for x in (dy, u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
     A, r = (F.pad(x, (0, N16 - N)).clone() for x in (A, dh))
     du, ddelta, dA = torch.zeros_like(u), torch.zeros_like(u), u.new_zeros(Bs, D, N16)
     dB, dC = (u.new_empty(split, *B.shape) for _ in range(2))
-    share(_backward, Bs*G*split, split, u, delta, A, A*1.4426950408889634, B, C, starts, dy, r, du, ddelta, dA, dB, dC)
-    return du, ddelta, dA.sum(0)[:, :N].contiguous(), *(x.sum(0) if split > 1 else x.squeeze(0).clone() for x in (dB, dC))
+    inputs = u, delta, A, A*_LOG2E, B, C, starts, dy
+    share(_backward, Bs*G*split, split, *inputs, r, du, ddelta, dA, dB, dC)
+    dB, dC = (x.sum(0) if split > 1 else x.squeeze(0).clone() for x in (dB, dC))
+    return du, ddelta, dA.sum(0)[:, :N].contiguous(), dB, dC
+
 @_scan_backward.register_fake
-def _(dy, dh, u, delta, A, B, C, starts): return tuple(torch.empty_like(x, memory_format=torch.contiguous_format) for x in (u, delta, A, B, C))
+def _(dy, dh, u, delta, A, B, C, starts):
+    like = torch.contiguous_format
+    return tuple(torch.empty_like(x, memory_format=like) for x in (u, delta, A, B, C))
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c032
 def _keep(ctx, inputs, output):
-    ctx.set_materialize_grads(False)                                             # an output that nobody used sends None, not zeros
+    ctx.set_materialize_grads(False)       # an output that nobody used sends None, not zeros
     ctx.save_for_backward(*inputs, output[2])
+
 def _gradient(ctx, dy, dh, _):
     *inputs, starts = ctx.saved_tensors
     u, A = inputs[0], inputs[2]
     dy = torch.zeros_like(u) if dy is None else dy
     dh = u.new_zeros(len(u), *A.shape) if dh is None else dh
     return _scan_backward(dy, dh, *inputs, starts)
+
 _scan.register_autograd(_gradient, setup_context=_keep)
 _scan.register_autocast('cpu', torch.float32)
 
@@ -176,6 +196,21 @@ _scan.register_autocast('cpu', torch.float32)
 def _(u, delta, A, B, C, *_, **kw): return scan_flops(*u, A[1])
 @register_flop_formula(_ops.scan_numba_backward)
 def _(dy, dh, u, delta, A, *_, **kw): return 2*scan_flops(*u, A[1])
+
+# %% ../../nbs/1_scan/more/cpu.ipynb #bc312ab7
+def _check(u, delta, A, B, C):
+    "Types, devices and shapes"
+    args = dict(u=u, delta=delta, A=A, B=B, C=C)
+    if any(x.dtype != torch.float32 or x.device.type != 'cpu' for x in args.values()):
+        got = [f'{x.dtype} on {x.device}' for x in args.values()]
+        raise ValueError(f'scan_numba takes float32 tensors on the CPU, got {got}; '
+                         'use scan_chunked')
+    (Bs, D, L), (_, G, N, _) = u.shape, B.shape
+    wanted = (Bs, D, L), (Bs, D, L), (D, N), (Bs, G, N, L), (Bs, G, N, L)
+    if tuple(x.shape for x in args.values()) != wanted or D % G:
+        got = ', '.join(f'{name} {tuple(x.shape)}' for name, x in args.items())
+        raise ValueError(f'shapes do not fit: {got}; '
+                         'expected (B, D, L) twice, (D, N) and (B, G, N, L) twice')
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c035
 def scan_numba(
@@ -186,12 +221,6 @@ def scan_numba(
     C:Tensor,     # output weights (B, G, N, L)
 ) -> tuple[Tensor, Tensor]: # y (B, D, L) and the last state (B, D, N)
     "The selective scan compiled with numba, parallel over images, groups and channels"
-    args = u, delta, A, B, C
-    if any(x.dtype != torch.float32 or x.device.type != 'cpu' for x in args):
-        raise ValueError(f"scan_numba takes float32 tensors on the CPU, got {[f'{x.dtype} on {x.device}' for x in args]}; use scan_chunked")
-    (Bs, D, L), (_, G, N, _) = u.shape, B.shape
-    if delta.shape != u.shape or A.shape != (D, N) or B.shape != (Bs, G, N, L) or C.shape != B.shape or D % G:
-        raise ValueError(f"shapes do not fit: u {tuple(u.shape)}, delta {tuple(delta.shape)}, A {tuple(A.shape)}, B {tuple(B.shape)}, C {tuple(C.shape)}; "
-                         "expected (B, D, L) twice, (D, N) and (B, G, N, L) twice")
-    y, last, _ = _scan(*args)
+    _check(u, delta, A, B, C)
+    y, last, _ = _scan(u, delta, A, B, C)
     return y, last

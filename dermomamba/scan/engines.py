@@ -24,7 +24,9 @@ from .selection import scan_chunked, scan_flops, scan_loop
 def _numba(*args):
     "Compiled loop for the CPU"
     try: from dermomamba.scan.cpu import scan_numba
-    except ImportError as e: raise ImportError(f"engine 'numba' needs numba ({e}): pip install numba, or use engine='chunked'") from e
+    except ImportError as e:
+        raise ImportError(f"engine 'numba' needs numba ({e}): pip install numba, "
+                          "or use engine='chunked'") from e
     return scan_numba(*args)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c012
@@ -32,7 +34,9 @@ def _triton(*args):
     "Compiled parallel form for GPUs"
     try: from dermomamba.scan.gpu import scan_triton
     except ImportError as e:
-        raise ImportError(f"engine 'triton' needs triton ({e}): it comes with torch's CUDA builds for Linux; on Windows pip install triton-windows; or use engine='chunked'") from e
+        raise ImportError(f"engine 'triton' needs triton ({e}): it comes with torch's CUDA builds "
+                          "for Linux; on Windows pip install triton-windows; "
+                          "or use engine='chunked'") from e
     return scan_triton(*args)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c014
@@ -40,9 +44,12 @@ def _mamba_ssm(u, delta, A, B, C, *rest, return_last_state=True):
     "The CUDA kernel of the mamba-ssm package"
     try: from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
     except ImportError as e:
-        raise ImportError(f"engine 'mamba_ssm' needs mamba-ssm with its CUDA extension ({e}): pip install dermomamba[mamba] on a machine with nvcc, "
+        raise ImportError(f"engine 'mamba_ssm' needs mamba-ssm with its CUDA extension ({e}): "
+                          "pip install dermomamba[mamba] on a machine with nvcc, "
                           "or use engine='auto'") from e
-    if u.device.type != 'cuda': raise ValueError(f"engine 'mamba_ssm' runs on CUDA tensors, got {u.device}; use engine='auto'")
+    if u.device.type != 'cuda':
+        raise ValueError(f"engine 'mamba_ssm' runs on CUDA tensors, got {u.device}; "
+                         "use engine='auto'")
     return selective_scan_fn(u, delta, A, B, C, *rest, return_last_state=return_last_state)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c015
@@ -57,7 +64,7 @@ def register_engine(
     name:str,            # what callers ask for
     scan:Callable,       # (u, delta, A, B, C) -> y (B, D, L) and the last state (B, D, N)
     *,
-    cross:Callable=None, # arguments of `cross_selective_scan` -> its result; None: four scans, composed
+    cross:Callable=None, # computes `cross_selective_scan`; None: four scans, composed
     exact:bool=True,     # False for one that changes the scan on purpose, such as a probe
 ):
     "Add an engine, or replace the one of that name"
@@ -70,7 +77,6 @@ def get_engine(
     if name not in _engines:
         raise ValueError(f"unknown engine {name!r}; choose one of auto, {', '.join(_engines)}")
     return _engines[name]
-
 
 # %% ../../nbs/1_scan/more/engines.ipynb #4ecbe640
 register_engine('loop', scan_loop)
@@ -92,15 +98,18 @@ def _(u, delta, A, B, C): return torch.empty_like(u)
 @register_flop_formula(_ops.counted_scan)
 def _(u, delta, A, *args, **kwargs): return scan_flops(*u, A[1])   # shapes: (B, D, L) and (D, N)
 
-def _count(u, delta, A, B, C): return _counted(u, delta, A, B, C), u.new_zeros(len(u), *A.shape)
+def _count(u, delta, A, B, C):
+    return _counted(u, delta, A, B, C), u.new_zeros(len(u), *A.shape)
 
 register_engine('count', _count, exact=False)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c017
 def _example(B=1, D=4, G=2, N=3, L=70, seed=0):
-    r = lambda *s: torch.randn(*s, generator=g)
     g = torch.Generator().manual_seed(seed)
-    return r(B, D, L), F.softplus(r(B, D, L) - 2), -N*torch.rand(D, N, generator=g), r(B, G, N, L), r(B, G, N, L)
+    def r(*s): return torch.randn(*s, generator=g)
+    u, delta = r(B, D, L), F.softplus(r(B, D, L) - 2)
+    A = -N*torch.rand(D, N, generator=g)
+    return u, delta, A, r(B, G, N, L), r(B, G, N, L)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c018
 def trial(
@@ -114,13 +123,16 @@ def trial(
         try: got = run(*(x.to(device) for x in args)).cpu()
         except Exception as e: return (str(e).strip() or type(e).__name__).splitlines()[0]
         error = ((got - want).abs().max()/want.abs().max()).item()
-        return '' if error < 1e-4 else f'computes wrong numbers on this machine (relative error {error:.0e})'
+        if error < 1e-4: return ''
+        return f'computes wrong numbers on this machine (relative error {error:.0e})'
     with ThreadPoolExecutor(1) as thread: return thread.submit(attempt).result()
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c019
 @lru_cache(None)
 def _why_not(engine, device): # '' if it works
-    return trial(lambda *args: get_engine(engine).scan(*args)[0], _example(), scan_loop(*_example())[0], device)
+    args = _example()
+    def run(*args): return get_engine(engine).scan(*args)[0]
+    return trial(run, args, scan_loop(*args)[0], device)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c020
 def engines() -> dict: # name -> 'ready', or why not
@@ -137,9 +149,13 @@ def _proven(device): # device type
     "The engine for float32 on a device"
     name = _compiled.get(device)
     why = name and _why_not(name, device)
-    if why: warnings.warn(f"scan engine {name!r} cannot be used: {why}. The slower engine 'chunked' takes its place.", stacklevel=5)
+    if why:
+        warnings.warn(f"scan engine {name!r} cannot be used: {why}. "
+                      "The slower engine 'chunked' takes its place.", stacklevel=5)
     return 'chunked' if why or not name else name
-@torch.compiler.assume_constant_result # torch.compile asks once, while it traces, and does not look inside
+
+# torch.compile asks once, while it traces, and does not look inside
+@torch.compiler.assume_constant_result
 def _choose(device): return _proven(device)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c024
@@ -169,23 +185,54 @@ def _grouped(name, x, u, N):
     Bs, D, L = u.shape
     if x.shape == (D, N): return x[None, :, :, None].expand(Bs, D, N, L)
     if x.ndim == 3: x = x[:, None]
-    if x.ndim != 4 or x.shape[0] != Bs or x.shape[2:] != (N, L) or x.shape[1] == 0 or D % x.shape[1]:
-        raise ValueError(f"{name} has shape {tuple(x.shape)}; expected ({D}, {N}), ({Bs}, {N}, {L}) or ({Bs}, G, {N}, {L}) with G a divisor of {D}")
+    fits = x.ndim == 4 and x.shape[0] == Bs and x.shape[2:] == (N, L)
+    if not fits or x.shape[1] == 0 or D % x.shape[1]:
+        raise ValueError(f'{name} has shape {tuple(x.shape)}; expected ({D}, {N}), '
+                         f'({Bs}, {N}, {L}) or ({Bs}, G, {N}, {L}) with G a divisor of {D}')
     return x
 
+def _one_grouping(B, C, u, N):
+    "B and C as (B, G, N, L) with the same G"
+    B_, C_ = _grouped('B', B, u, N), _grouped('C', C, u, N)
+    G, H = B_.shape[1], C_.shape[1]
+    if G == H: return B_, C_
+    # one of them may stand for all channels, but two divisions into groups are a mistake
+    if B.ndim == C.ndim == 4:
+        raise ValueError(f'C has shape {tuple(C.shape)}, {H} groups; '
+                         f'expected the {G} groups of B, {tuple(B.shape)}')
+    both = math.lcm(G, H)
+    return B_.repeat_interleave(both//G, dim=1), C_.repeat_interleave(both//H, dim=1)
+
 # %% ../../nbs/1_scan/more/engines.ipynb #c032
-def _check(u, shapes, given):
-    "Types, devices and shapes of all arguments"
+def _check(u, delta, A, B, C, D, z, delta_bias):
+    "Types and devices of all arguments, and the shapes of all but B and C"
+    if u.ndim != 3 or u.shape[2] == 0:
+        raise ValueError(f'u has shape {tuple(u.shape)}; expected (B, D, L) with L at least 1')
+    channels = u.shape[1]
+    if A.ndim != 2 or A.is_complex():
+        raise ValueError(f'A has shape {tuple(A.shape)} and type {A.dtype}; '
+                         f'expected a real ({channels}, N)')
+    given = dict(u=u, delta=delta, A=A, B=B, C=C, D=D, z=z, delta_bias=delta_bias)
+    shapes = dict(delta=u.shape, A=(channels, A.shape[1]), D=(channels,), z=u.shape,
+                  delta_bias=(channels,))
     for name, x in given.items():
         if x is None: continue
-        if not x.is_floating_point(): raise ValueError(f'{name} is {x.dtype}; expected a real floating type')
-        if x.device != u.device: raise ValueError(f'{name} is on {x.device}, u on {u.device}; expected all on one device')
-        if name in shapes and x.shape != torch.Size(shapes[name]): raise ValueError(f'{name} has shape {tuple(x.shape)}; expected {tuple(shapes[name])}')
+        if not x.is_floating_point():
+            raise ValueError(f'{name} is {x.dtype}; expected a real floating type')
+        if x.device != u.device:
+            raise ValueError(f'{name} is on {x.device}, u on {u.device}; '
+                             'expected all on one device')
+        if name in shapes and x.shape != torch.Size(shapes[name]):
+            raise ValueError(f'{name} has shape {tuple(x.shape)}; expected {tuple(shapes[name])}')
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c034
 def _check_finite(delta):
     bad = ~delta.isfinite()
-    if bad.any(): raise ValueError(f'delta of shape {tuple(delta.shape)} has {int(bad.sum())} values that are not finite, the first at {tuple(bad.nonzero()[0].tolist())}; expected finite step sizes (has training diverged?)')
+    if bad.any():
+        count, first = int(bad.sum()), tuple(bad.nonzero()[0].tolist())
+        raise ValueError(f'delta of shape {tuple(delta.shape)} has {count} values that are '
+                         f'not finite, the first at {first}; expected finite step sizes '
+                         '(has training diverged?)')
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c036
 def selective_scan(
@@ -200,75 +247,94 @@ def selective_scan(
     delta_softplus:bool=False,     # pass delta through softplus?
     return_last_state:bool=False,  # return (y, last state (B, D, N))?
     engine:str='auto',             # 'auto' or one of `engines()`
-    check_finite:bool=True,        # refuse a delta that is not finite (on the CPU, outside torch.compile)?
+    check_finite:bool=True,        # refuse a delta that is not finite? (CPU, not compiled)
 ) -> Tensor:                       # y (B, D, L) in the type of u
-    "The selective scan with mamba_ssm's arguments and meaning; inside it is float32 (float64 if `u` is)"
-    if u.ndim != 3 or u.shape[2] == 0: raise ValueError(f"u has shape {tuple(u.shape)}; expected (B, D, L) with L at least 1")
-    if A.ndim != 2 or A.is_complex(): raise ValueError(f"A has shape {tuple(A.shape)} and type {A.dtype}; expected a real ({u.shape[1]}, N)")
+    "The selective scan with mamba_ssm's arguments and meaning, in float32 (float64 if `u` is)"
+    _check(u, delta, A, B, C, D, z, delta_bias)
+    if check_finite and u.device.type == 'cpu' and not torch.compiler.is_compiling():
+        _check_finite(delta)
     if engine == 'auto': engine = auto_engine(u)
     compute = get_engine(engine).scan
-    (Bs, Dc, L), N = u.shape, A.shape[1]
-    _check(u, dict(delta=u.shape, A=(Dc, N), D=(Dc,), z=u.shape, delta_bias=(Dc,)), dict(u=u, delta=delta, A=A, B=B, C=C, D=D, z=z, delta_bias=delta_bias))
-    if check_finite and u.device.type == 'cpu' and not torch.compiler.is_compiling(): _check_finite(delta)
-    if engine == 'mamba_ssm': return compute(u, delta, A, B, C, D, z, delta_bias, delta_softplus, return_last_state=return_last_state)
+    if engine == 'mamba_ssm':
+        rest = D, z, delta_bias, delta_softplus
+        return compute(u, delta, A, B, C, *rest, return_last_state=return_last_state)
+    B_, C_ = _one_grouping(B, C, u, A.shape[1])
     dtype = torch.float64 if u.dtype == torch.float64 else torch.float32
-    u_, delta, A, B_, C_ = (x.to(dtype) for x in (u, delta, A, _grouped('B', B, u, N), _grouped('C', C, u, N)))
+    u_, delta, A, B_, C_ = (x.to(dtype) for x in (u, delta, A, B_, C_))
     if delta_bias is not None: delta = delta + delta_bias.to(dtype)[:, None]
     if delta_softplus: delta = F.softplus(delta)
-    if B_.shape[1] != C_.shape[1]: # one of them may stand for all channels, but two divisions into groups are a mistake
-        if B.ndim == C.ndim == 4: raise ValueError(f'C has shape {tuple(C.shape)}, {C.shape[1]} groups; expected the {B.shape[1]} groups of B, {tuple(B.shape)}')
-        B_, C_ = (x.repeat_interleave(math.lcm(B_.shape[1], C_.shape[1])//x.shape[1], dim=1) for x in (B_, C_))
     y, last = compute(u_, delta, A, B_, C_)
     if D is not None: y = y + D.to(dtype)[:, None]*u_
     if z is not None: y = y * F.silu(z.to(dtype))
     y = y.to(u.dtype)
     return (y, last) if return_last_state else y
 
+# %% ../../nbs/1_scan/more/engines.ipynb #2c5b121a
+def _mambapy(u, delta, A, B, C):
+    "mambapy's scan; it takes the expanded decays and inputs, (B, L, D, N)"
+    from mambapy.pscan import pscan
+    per_group = u.shape[1]//B.shape[1]
+    B, C = (x.repeat_interleave(per_group, 1).permute(0, 3, 1, 2) for x in (B, C))
+    u, delta = u.transpose(1, 2), delta.transpose(1, 2)
+    h = pscan(torch.exp(delta[..., None]*A), (delta*u)[..., None]*B)
+    return (h*C).sum(-1).transpose(1, 2)
+
 # %% ../../nbs/1_scan/more/engines.ipynb #c078
 def _measure(which, L=49152, n=5):
-    "Seconds forward, seconds forward + backward and peak memory in MB of one implementation, in a process of its own"
+    "Seconds forward, forward + backward and peak MB of one implementation, in this process"
     import time
     from dermomamba.core import peak_rss
     torch.manual_seed(0)
-    D, G, N = 32, 4, 16
-    args = [torch.randn(1, D, L), torch.rand(1, D, L)*.1, -torch.rand(D, N)*N, torch.randn(1, G, N, L), torch.randn(1, G, N, L)]
-    args = [x.requires_grad_() for x in args]
-    if which == 'mambapy':
-        from mambapy.pscan import pscan
-        def run(u, delta, A, B, C): # its scan takes the expanded decays and inputs, (B, L, D, N)
-            B, C = (x.repeat_interleave(D//G, 1).permute(0, 3, 1, 2) for x in (B, C))
-            u, delta = u.transpose(1, 2), delta.transpose(1, 2)
-            h = pscan(torch.exp(delta[..., None]*A), (delta*u)[..., None]*B)
-            return (h*C).sum(-1).transpose(1, 2)
-    else: run = lambda *a: selective_scan(*a, engine=which, check_finite=False)
+    D, G, N, r = 32, 4, 16, torch.randn
+    u, delta, A = r(1, D, L), torch.rand(1, D, L)*.1, -torch.rand(D, N)*N
+    args = [x.requires_grad_() for x in (u, delta, A, r(1, G, N, L), r(1, G, N, L))]
+    def ours(*args): return selective_scan(*args, engine=which, check_finite=False)
+    run = _mambapy if which == 'mambapy' else ours
+    if which == 'mambapy': import mambapy.pscan                # before memory is read
     def best(f):
-        f(); times = []
-        for _ in range(n): t = time.perf_counter(); f(); times.append(time.perf_counter() - t)
+        f()
+        times = []
+        for _ in range(n):
+            t = time.perf_counter()
+            f()
+            times.append(time.perf_counter() - t)
         return min(times)
     start = peak_rss(reset=True)
     with torch.no_grad(): forward = best(lambda: run(*args))
     both = best(lambda: torch.autograd.grad(run(*args).sum(), args))
     return forward, both, (peak_rss() - start)/2**20
 
+# %% ../../nbs/1_scan/more/engines.ipynb #009ac4b8
+def _measured_apart(which):
+    "`_measure` in a process of its own; None if it did not run"
+    import json, subprocess, sys
+    code = f'import json, dermomamba.scan.engines as s; print(json.dumps(s._measure({which!r})))'
+    out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    if out.returncode: print(f'{which:8} did not run: {out.stderr.strip().splitlines()[-1]}')
+    else: return json.loads(out.stdout.splitlines()[-1])
+
 # %% ../../nbs/1_scan/more/engines.ipynb #c079
 def main():
-    "Print time and memory of the engines beside mambapy's scan, at the size of the network's first stage"
-    import json, platform, subprocess, sys
+    "Time and memory of the engines beside mambapy's scan, at the size of the first stage"
+    import platform, sys
     from dermomamba.core import write_record
-    print(f'scan of (B 1, D 32, groups 4, L 49152, N 16), float32, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.machine()}; best of 5')
-    rows = {}
-    for which in ('numba', 'chunked', 'mambapy'):
-        code = f'import json, dermomamba.scan.engines as s; print(json.dumps(s._measure({which!r})))'
-        out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-        if out.returncode: print(f'{which:8} did not run: {out.stderr.strip().splitlines()[-1]}'); continue
-        rows[which] = f, b, m = json.loads(out.stdout.splitlines()[-1])
-        print(f'{which:8} forward {1e3*f:7.1f} ms   forward + backward {1e3*b:7.1f} ms   memory over start {m:6.0f} MB')
+    size = '(B 1, D 32, groups 4, L 49152, N 16), float32'
+    print(f'scan of {size}, {torch.get_num_threads()} threads, torch {torch.__version__}, '
+          f'{platform.machine()}; best of 5')
+    rows = {which: _measured_apart(which) for which in ('numba', 'chunked', 'mambapy')}
+    rows = {which: row for which, row in rows.items() if row}
+    for which, (f, b, m) in rows.items():
+        print(f'{which:8} forward {1e3*f:7.1f} ms   forward + backward {1e3*b:7.1f} ms   '
+              f'memory over start {m:6.0f} MB')
     if 'mambapy' in rows and 'numba' in rows:
         f, b, m = (x/y for x, y in zip(rows['mambapy'], rows['numba']))
         print(f'mambapy / numba: forward {f:.1f}, forward + backward {b:.1f}, memory {m:.1f}')
     if len(sys.argv) > 1:
-        write_record(sys.argv[1], protocol='(B 1, D 32, groups 4, L 49152, N 16), float32; best of 5 after a warm-up, each implementation in a process of its own, one after the other; peak memory over that before the first run',
-                     seconds_forward={k: v[0] for k, v in rows.items()}, seconds_forward_backward={k: v[1] for k, v in rows.items()}, memory_mb={k: v[2] for k, v in rows.items()})
+        protocol = (f'{size}; best of 5 after a warm-up, each implementation in a process of its '
+                    'own, one after the other; peak memory over that before the first run')
+        keys = 'seconds_forward', 'seconds_forward_backward', 'memory_mb'
+        facts = {key: {k: row[i] for k, row in rows.items()} for i, key in enumerate(keys)}
+        write_record(sys.argv[1], protocol=protocol, **facts)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c080
 #| eval: false

@@ -35,16 +35,21 @@ def cross_merge(
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c033
 def _dt_bias(shape, dt_min=1e-3, dt_max=.1):
     "Biases whose softplus is log-uniform between `dt_min` and `dt_max`"
-    dt = torch.exp(torch.rand(shape)*(math.log(dt_max) - math.log(dt_min)) + math.log(dt_min)).clamp(min=1e-4)
+    low, high = math.log(dt_min), math.log(dt_max)
+    dt = torch.exp(torch.rand(shape)*(high - low) + low).clamp(min=1e-4)
     return dt + torch.log(-torch.expm1(-dt))
 
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c036
 def composed_scan(x, x_proj, dt_proj, dt_bias, A, D, engine='chunked'):
     "`cross_selective_scan` step by step"
-    xs, (R, N) = cross_scan(x), (dt_proj.shape[2], A.shape[2])                      # (B, 4, D, L)
+    R, N = dt_proj.shape[2], A.shape[2]
+    xs = cross_scan(x)                                         # (B, 4, D, L)
     dt, B, C = (x_proj @ xs).split([R, N, N], 2)
-    ys = selective_scan(xs.flatten(1, 2), (dt_proj @ dt).flatten(1, 2), A.flatten(0, 1), B, C, D.flatten(), delta_bias=dt_bias.flatten(), delta_softplus=True,
-                        engine=engine, check_finite=False)                          # a diverging training run shows as NaN, as everywhere in torch
+    u, delta = xs.flatten(1, 2), (dt_proj @ dt).flatten(1, 2)  # (B, 4*D, L)
+    # not checked: a diverging training run shows as NaN, as everywhere in torch
+    ys = selective_scan(
+        u, delta, A.flatten(0, 1), B, C, D.flatten(), delta_bias=dt_bias.flatten(),
+        delta_softplus=True, engine=engine, check_finite=False)
     return cross_merge(ys.unflatten(1, (4, -1)), *x.shape[2:])
 
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c038
@@ -72,7 +77,8 @@ def _proven(cross, device, name):
                       "The scans are done one by one.", stacklevel=6)
     return why == ''
 
-@torch.compiler.assume_constant_result # torch.compile asks once, while it traces, and does not look inside
+# torch.compile asks once, while it traces, and does not look inside
+@torch.compiler.assume_constant_result
 def _fuses(name, device):
     engine = get_engine(name)
     if not engine.cross: return False
@@ -81,7 +87,7 @@ def _fuses(name, device):
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c041
 def cross_selective_scan(
     x:Tensor,           # feature map (B, D, H, W)
-    x_proj:Tensor,      # from a pixel to its step size of rank R, B and C, for each direction (4, R + 2N, D)
+    x_proj:Tensor,      # from a pixel to step size (rank R), B and C (4, R + 2N, D)
     dt_proj:Tensor,     # from rank R to one step size a channel (4, D, R)
     dt_bias:Tensor,     # added to it before softplus (4, D)
     A:Tensor,           # decay rates (4, D, N), negative
@@ -89,12 +95,15 @@ def cross_selective_scan(
     engine:str='auto',  # see `selective_scan`
 ) -> Tensor:            # (B, D, H, W), in the type of x
     "Selective scans of a map in four directions, added; in one pass where the engine can"
-    if x.ndim != 4 or 0 in x.shape[2:]: raise ValueError(f'x has shape {tuple(x.shape)}; expected (B, D, H, W) with at least one pixel')
+    if x.ndim != 4 or 0 in x.shape[2:]:
+        raise ValueError(f'x has shape {tuple(x.shape)}; '
+                         'expected (B, D, H, W) with at least one pixel')
     if engine == 'auto': engine = auto_engine(x)
     dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
     args = [t.to(dtype) for t in (x, x_proj, dt_proj, dt_bias, A, D)]
-    with torch.autocast(x.device.type if x.device.type != 'meta' else 'cpu', enabled=False):
-        if _fuses(engine, x.device.type): y = get_engine(engine).cross(*args)
+    device = x.device.type
+    with torch.autocast('cpu' if device == 'meta' else device, enabled=False):
+        if _fuses(engine, device): y = get_engine(engine).cross(*args)
         else: y = composed_scan(*args, engine=engine)
     return y.to(x.dtype)
 
@@ -118,8 +127,8 @@ class SS2D(nn.Module):
         engine:str='auto',   # see `selective_scan`
     ):
         super().__init__()
-        self.d_inner, self.d_state, self.dt_rank, self.engine = expand*dim, d_state, dt_rank or math.ceil(dim/16), engine
-        di, R, N = self.d_inner, self.dt_rank, d_state
+        di, R, N = expand*dim, dt_rank or math.ceil(dim/16), d_state
+        self.d_inner, self.dt_rank, self.d_state, self.engine = di, R, N, engine
         self.in_proj = nn.Linear(dim, 2*di, bias=False)
         self.conv2d = nn.Conv2d(di, di, 3, padding=1, groups=di)
         self.x_proj_weight = nn.Parameter(torch.empty(4, R + 2*N, di).uniform_(-1, 1)*di**-.5)
@@ -133,10 +142,12 @@ class SS2D(nn.Module):
     def scan(self, x): # (B, d_inner, H, W) -> (B, d_inner, H, W)
         "Four selective scans of one map, added"
         A, D = -self.A_logs.float().exp().view(4, self.d_inner, -1), self.Ds.view(4, -1)
-        return cross_selective_scan(x, self.x_proj_weight, self.dt_projs_weight, self.dt_projs_bias, A, D, self.engine)
+        weights = self.x_proj_weight, self.dt_projs_weight, self.dt_projs_bias
+        return cross_selective_scan(x, *weights, A, D, self.engine)
 
     def forward(self, x:Tensor) -> Tensor: # (B, H, W, d) -> (B, H, W, d)
-        x, z = (F.linear(x, w) for w in self.in_proj.weight.chunk(2))              # apart, so that both lie in one piece
+        # two products instead of one, so that x and z each lie in one piece
+        x, z = (F.linear(x, w) for w in self.in_proj.weight.chunk(2))
         x = F.silu(self.conv2d(x.permute(0, 3, 1, 2)))
         y = self.scan(x).permute(0, 2, 3, 1)
         return self.out_proj(self.out_norm(y)*F.silu(z))
@@ -165,31 +176,44 @@ def set_engine(
         if isinstance(m, SS2D): m.engine = engine
     return model
 
+# %% ../../nbs/1_scan/6_ss2d.ipynb #56b82da0
+def _stage(batch, size, dim):
+    "Arguments of the core, the map as the convolution before it leaves it"
+    block, x = SS2D(dim//2), torch.randn(batch, dim, *size)
+    A, D = -block.A_logs.exp().view(4, dim, -1), block.Ds.view(4, -1)
+    args = x, block.x_proj_weight, block.dt_projs_weight, block.dt_projs_bias, A, D
+    x, *weights = (a.detach() for a in args)
+    x = x.contiguous(memory_format=torch.channels_last)
+    return [a.requires_grad_() for a in (x, *weights)]
+
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c064
 def benchmark(
-    engine:str='numba',  # an engine with a one-pass form
-    batch:int=1,         # images
+    engine:str='numba',    # an engine with a one-pass form
+    batch:int=1,           # images
     size:tuple=(192, 256), # (H, W); the network's first stage
-    dim:int=8,           # channels; the network's first stage
-    n:int=9,             # repetitions; medians are reported
-) -> dict:               # milliseconds, and ratios composed / one pass
+    dim:int=8,             # channels; the network's first stage
+    n:int=9,               # repetitions; medians are reported
+) -> dict:                 # milliseconds, and ratios composed / one pass
     "Time the core of SS2D in one pass and composed, forward and forward + backward, in turn"
     import time
     torch.manual_seed(0)
-    block = SS2D(dim//2)
-    args = [t.detach().requires_grad_() for t in (torch.randn(batch, dim, *size), block.x_proj_weight, block.dt_projs_weight, block.dt_projs_bias, -block.A_logs.exp().view(4, dim, -1), block.Ds.view(4, -1))]
-    args[0] = args[0].detach().contiguous(memory_format=torch.channels_last).requires_grad_() # as the convolution before it leaves it
-    forms = dict(composed=lambda: composed_scan(*args, engine=engine), one_pass=lambda: cross_selective_scan(*args, engine=engine))
+    args = _stage(batch, size, dim)
     dy, ms = torch.randn_like(args[0]), {}
+    forms = dict(composed=composed_scan, one_pass=cross_selective_scan)
     def forward(f):
-        with torch.no_grad(): f()
-    for what, run in dict(forward=forward, forward_backward=lambda f: f().backward(dy)).items():
+        with torch.no_grad(): f(*args, engine=engine)
+    def forward_backward(f): f(*args, engine=engine).backward(dy)
+    for run in (forward, forward_backward):
         times = {name: [] for name in forms}
         for _ in range(n + 2):
             for name, f in forms.items():
-                t = time.perf_counter(); run(f); times[name].append(1e3*(time.perf_counter() - t))
-        ms[what] = {name: round(sorted(v[2:])[n//2], 1) for name, v in times.items()} # the first two warm up
-        ms[what]['ratio'] = round(ms[what]['composed']/ms[what]['one_pass'], 2)
+                t = time.perf_counter()
+                run(f)
+                times[name].append(1e3*(time.perf_counter() - t))
+        # the first two warm up
+        result = {name: round(sorted(v[2:])[n//2], 1) for name, v in times.items()}
+        result['ratio'] = round(result['composed']/result['one_pass'], 2)
+        ms[run.__name__] = result
     return ms
 
 # %% ../../nbs/1_scan/6_ss2d.ipynb #c066
@@ -197,7 +221,10 @@ def benchmark(
 if __name__ == '__main__':
     import sys
     from dermomamba.core import write_record
-    protocol = "core of SS2D at stage 1: d_inner 8, N 16, rank 1, 192x256, float32, channels last; engine numba in one pass and composed (cross_scan, projections, the engine's scan, cross_merge), in turn in one process; milliseconds, median of 9 after 2 warm-ups"
-    result = dict(protocol=protocol, **{f'batch_{b}': benchmark(batch=b) for b in (1, 4)})
-    for b in (1, 4): print(f'batch {b}:', result[f'batch_{b}'])
-    if len(sys.argv) > 1: write_record(sys.argv[1], **result)
+    protocol = (
+        'core of SS2D at stage 1: d_inner 8, N 16, rank 1, 192x256, float32, channels last; '
+        "engine numba in one pass and composed (cross_scan, projections, the engine's scan, "
+        'cross_merge), in turn in one process; milliseconds, median of 9 after 2 warm-ups')
+    result = {f'batch_{b}': benchmark(batch=b) for b in (1, 4)}
+    for name, times in result.items(): print(f'{name}:', times)
+    if len(sys.argv) > 1: write_record(sys.argv[1], protocol=protocol, **result)

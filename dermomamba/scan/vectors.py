@@ -20,20 +20,25 @@ from numba.extending import intrinsic, models, register_model
 from torch import Tensor
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c010
-_P = tuple(np.float32(c) for c in (1, 0.693147207, 0.240226509, 0.0555032723, 0.00961805668, 0.00134004282, 0.000154614447))
+_P = tuple(np.float32(c) for c in (
+    1, 0.693147207, 0.240226509, 0.0555032723, 0.00961805668, 0.00134004282, 0.000154614447))
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c013
 @intrinsic
 def _bits_to_float(typingctx, bits):
     "Read the 32 bits of an int32 as a float32"
-    return types.float32(types.int32), lambda context, builder, sig, args: builder.bitcast(args[0], ir.FloatType())
+    def code(context, builder, sig, args): return builder.bitcast(args[0], ir.FloatType())
+    return types.float32(types.int32), code
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c015
 def jit(f, **kw):
     "Compile `f`; the machine code is kept for the next time where there is a place to keep it"
-    # Sums may be reordered and fused (so that they run as vectors), but NaN and infinity keep their meaning: a diverging run must be visible.
-    # Division as in numpy: Python's, which raises on zero, is a branch, and a loop with a branch does not become vectors.
-    kw = dict(nogil=True, fastmath={'reassoc', 'contract', 'nsz'}, error_model='numpy', **kw)
+    # Sums may be reordered and fused (so that they run as vectors), but NaN and infinity
+    # keep their meaning: a diverging run must be visible.
+    # Division as in numpy: Python's, which raises on zero, is a branch, and a loop with
+    # a branch does not become vectors.
+    fast = {'reassoc', 'contract', 'nsz'}
+    kw = dict(nogil=True, fastmath=fast, error_model='numpy', **kw)
     try: return njit(cache=True, **kw)(f)
     except RuntimeError: return njit(**kw)(f) # a read-only installation without a home folder
 
@@ -70,6 +75,7 @@ def sigmoid(v): # float32
 # %% ../../nbs/1_scan/more/vectors.ipynb #c036
 LANES = 16
 _V = ir.VectorType(ir.FloatType(), LANES)
+
 class _Vector(types.Type):
     "Sixteen float32 that live in registers"
     def __init__(self): super().__init__(f'float32x{LANES}')
@@ -89,11 +95,15 @@ def _address(context, builder, sig, args):
 # %% ../../nbs/1_scan/more/vectors.ipynb #c040
 @intrinsic
 def load(typingctx, array, i):
-    return _vector(array, types.intp), lambda context, builder, sig, args: builder.load(_address(context, builder, sig, args), align=4)
+    "The vector that starts at the `i`-th number"
+    def code(context, builder, sig, args):
+        return builder.load(_address(context, builder, sig, args), align=4)
+    return _vector(array, types.intp), code
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c041
 @intrinsic
 def store(typingctx, array, i, v):
+    "Write a vector to the array, from the `i`-th number on"
     def code(context, builder, sig, args):
         builder.store(args[2], _address(context, builder, sig, args), align=4)
         return context.get_dummy_value()
@@ -102,26 +112,37 @@ def store(typingctx, array, i, v):
 # %% ../../nbs/1_scan/more/vectors.ipynb #c043
 @intrinsic
 def splat(typingctx, x):
+    "One number in all lanes"
     def code(context, builder, sig, args):
-        one = builder.insert_element(ir.Constant(_V, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
+        first, lanes = ir.Constant(ir.IntType(32), 0), ir.VectorType(ir.IntType(32), LANES)
+        one = builder.insert_element(ir.Constant(_V, ir.Undefined), args[0], first)
+        return builder.shuffle_vector(one, one, ir.Constant(lanes, [0]*LANES))
     return _vector(types.float32), code
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c045
 @intrinsic
 def mul(typingctx, x, y):
-    return _vector(_vector, _vector), lambda context, builder, sig, args: builder.fmul(*args, flags=['contract'])
+    "x*y"
+    def code(context, builder, sig, args): return builder.fmul(*args, flags=['contract'])
+    return _vector(_vector, _vector), code
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c046
 @intrinsic
-def mul_add(typingctx, x, y, z): # x*y + z
-    return _vector(_vector, _vector, _vector), lambda context, builder, sig, args: builder.fadd(builder.fmul(*args[:2], flags=['contract']), args[2], flags=['contract'])
+def mul_add(typingctx, x, y, z):
+    "x*y + z"
+    def code(context, builder, sig, args):
+        product = builder.fmul(args[0], args[1], flags=['contract'])
+        return builder.fadd(product, args[2], flags=['contract'])
+    return _vector(_vector, _vector, _vector), code
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c048
 @intrinsic
 def total(typingctx, x):
+    "The sum of all lanes"
     def code(context, builder, sig, args):
-        add = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.FloatType(), [ir.FloatType(), _V]), f'llvm.vector.reduce.fadd.v{LANES}f32')
+        kind = ir.FunctionType(ir.FloatType(), [ir.FloatType(), _V])
+        name = f'llvm.vector.reduce.fadd.v{LANES}f32'
+        add = cgutils.get_or_insert_function(builder.module, kind, name)
         return builder.call(add, [ir.Constant(ir.FloatType(), 0.), args[0]], fastmath=['reassoc'])
     return types.float32(_vector), code
 
@@ -136,9 +157,14 @@ def add_product(X, W, out):
             a, b, c, d = load(out, i), load(out, i + M), load(out, i + 2*M), load(out, i + 3*M)
             for j in range(J):
                 w = load(W, j*M + k)
-                a, b = mul_add(splat(X[t, j]), w, a), mul_add(splat(X[t+1, j]), w, b)
-                c, d = mul_add(splat(X[t+2, j]), w, c), mul_add(splat(X[t+3, j]), w, d)
-            store(out, i, a); store(out, i + M, b); store(out, i + 2*M, c); store(out, i + 3*M, d)
+                a = mul_add(splat(X[t, j]), w, a)
+                b = mul_add(splat(X[t+1, j]), w, b)
+                c = mul_add(splat(X[t+2, j]), w, c)
+                d = mul_add(splat(X[t+3, j]), w, d)
+            store(out, i, a)
+            store(out, i + M, b)
+            store(out, i + 2*M, c)
+            store(out, i + 3*M, d)
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c058
 @jit
@@ -151,8 +177,14 @@ def add_outer(X, G, T, out):
             a, b, c, d = load(out, i), load(out, i + M), load(out, i + 2*M), load(out, i + 3*M)
             for t in range(T):
                 g = load(G, t*M + k)
-                a, b, c, d = mul_add(splat(X[t, j]), g, a), mul_add(splat(X[t, j+1]), g, b), mul_add(splat(X[t, j+2]), g, c), mul_add(splat(X[t, j+3]), g, d)
-            store(out, i, a); store(out, i + M, b); store(out, i + 2*M, c); store(out, i + 3*M, d)
+                a = mul_add(splat(X[t, j]), g, a)
+                b = mul_add(splat(X[t, j+1]), g, b)
+                c = mul_add(splat(X[t, j+2]), g, c)
+                d = mul_add(splat(X[t, j+3]), g, d)
+            store(out, i, a)
+            store(out, i + M, b)
+            store(out, i + 2*M, c)
+            store(out, i + 3*M, d)
         for j in range(J - J % 4, J):
             a = load(out, j*M + k)
             for t in range(T): a = mul_add(splat(X[t, j]), load(G, t*M + k), a)
@@ -172,7 +204,8 @@ def _openmp():
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c067
 @lru_cache(1)
-def _pool(n, pid): return ThreadPoolExecutor(n, thread_name_prefix='scan') # one for each process: threads do not survive a fork
+def _pool(n, pid): # one for each process: threads do not survive a fork
+    return ThreadPoolExecutor(n, thread_name_prefix='scan')
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c068
 def _run_threads(work, n):
@@ -182,7 +215,10 @@ def _run_threads(work, n):
         for job in [_pool(n, os.getpid()).submit(work, None) for _ in range(n)]: job.result()
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c070
-def _arrays(x): return tuple(map(_arrays, x)) if isinstance(x, tuple) else x.numpy() if isinstance(x, Tensor) else x
+def _arrays(x):
+    "Tensors as arrays, also those in tuples"
+    if isinstance(x, tuple): return tuple(map(_arrays, x))
+    return x.numpy() if isinstance(x, Tensor) else x
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c071
 def share(
