@@ -32,6 +32,28 @@ def _path(k, t0, H, W, path):
     if k >= 2:
         for i in range(len(path)): path[i] = H*W - 1 - path[i]
 
+# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #59a8ac56
+@jit
+def _gather(x, path, X):
+    "The pixels of a chunk, from a map (L, D) to X (64, D)"
+    for i in range(len(path)):
+        for d in range(X.shape[1]): X[i, d] = x[path[i], d]
+
+# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #07f7efd1
+@jit
+def _scatter(Y, path, first, last, add, y):
+    "Channels `first` to `last` of a chunk, from Y (64, D) to a map (L, D), or added to it"
+    for i in range(len(path)):
+        for d in range(first, last): y[path[i], d] = Y[i, d] + (y[path[i], d] if add else 0)
+
+# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #e3c5e1be
+@jit
+def _project(X, weights, k, out):
+    "B, C and the low-rank step sizes of a chunk, by the weights of direction `k`"
+    for j in range(3):
+        out[j][:] = 0
+        add_product(X, weights[j][k], out[j])
+
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c013
 @jit
 def _steps(dt, w, bias, raw, delta):
@@ -40,42 +62,52 @@ def _steps(dt, w, bias, raw, delta):
         for t in range(len(raw)): raw[t] += w[r]*dt[t, r]
     for t in range(len(raw)): delta[t] = softplus(raw[t])
 
+# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #298b244e
+@jit
+def _room(rows, columns):
+    return np.zeros((rows, columns), np.float32)
+
+@jit
+def _task(task, split, D):
+    "Image, axis and part `s` of the channels, `lo` to `hi`"
+    s = task % split
+    return task//(2*split), task//split % 2, s, s*D//split, (s + 1)*D//split
+
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c020
 @jit
 def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, starts):
-    "Tasks `first` to `last`: fill y (2 axes, B, L, D) and the states at the start of each chunk (B, 4, chunks, D, N)"
-    L, Dc, N, R16 = x.shape[1], x.shape[2], A2.shape[2], weights[2].shape[2]
-    X, Y, h, path = np.zeros((CHUNK, Dc), np.float32), np.zeros((CHUNK, Dc), np.float32), np.empty((Dc, N), np.float32), np.empty(CHUNK, np.int64)
-    Bt, Ct, a, dt = np.empty((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32), np.empty((CHUNK, R16), np.float32)
-    raw, delta, projected = np.empty(CHUNK, np.float32), np.empty(CHUNK, np.float32), (Bt, Ct, dt)
+    "Tasks `first` to `last`: fill y (2 axes, B, L, D) and starts (B, 4, chunks, D, N)"
+    L, Dc, N = x.shape[1], x.shape[2], A2.shape[2]
+    X, Y, h, a = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(Dc, N), _room(CHUNK, N)
+    Bt, Ct, dt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, weights[2].shape[2])
+    raws, deltas = np.empty(CHUNK, np.float32), np.empty(CHUNK, np.float32)
+    pixels = np.empty(CHUNK, np.int64)
     for task in range(first, last):
-        b, axis, s = task//(2*split), task//split % 2, task % split
-        channels = range(s*Dc//split, (s + 1)*Dc//split)
+        b, axis, s, lo, hi = _task(task, split, Dc)
         for k in (axis, axis + 2):
             h[:] = 0
             for c in range(starts.shape[2]):
                 T = min(CHUNK, L - c*CHUNK)
-                _path(k, c*CHUNK, H, W, path[:T])
+                path, raw, delta = pixels[:T], raws[:T], deltas[:T]
+                _path(k, c*CHUNK, H, W, path)
+                _gather(x[b], path, X)
+                _project(X, weights, k, (Bt, Ct, dt))
                 for i in range(T):
-                    for d in range(Dc): X[i, d] = x[b, path[i], d]; Y[i, d] = D[k, d]*X[i, d]
-                for j in range(3):
-                    projected[j][:] = 0
-                    add_product(X, weights[j][k], projected[j])
-                for d in channels:
+                    for d in range(lo, hi): Y[i, d] = D[k, d]*X[i, d]
+                for d in range(lo, hi):
                     starts[b, k, c, d] = h[d]
-                    _steps(dt, dt_proj[k, d], bias[k, d], raw[:T], delta[:T])
-                    decays(delta[:T], A2[k, d], a)
-                    walk(X[:T, d], delta[:T], a, Bt, Ct, h[d], Y[:T, d])
-                for i in range(T):
-                    for d in channels: y[axis, b, path[i], d] = Y[i, d] + (y[axis, b, path[i], d] if k > 1 else 0)
+                    _steps(dt, dt_proj[k, d], bias[k, d], raw, delta)
+                    decays(delta, A2[k, d], a)
+                    walk(X[:T, d], delta, a, Bt, Ct, h[d], Y[:T, d])
+                _scatter(Y, path, lo, hi, k > 1, y[axis, b])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c022
 @jit
 def _step_gradients(raw, dd, dt, w, ddt, dw):
-    "From the gradient of the step sizes (turned into that of `raw`, in place) to low-rank numbers and weights; returns the bias's"
+    "From the gradient of the step sizes to low-rank numbers and weights; returns the bias's"
     total = np.float32(0)
     for t in range(len(raw)):
-        dd[t] *= sigmoid(raw[t])
+        dd[t] *= sigmoid(raw[t])                    # in place: now the gradient of `raw`
         total += dd[t]
     for r in range(len(w)):
         s = np.float32(0)
@@ -85,94 +117,138 @@ def _step_gradients(raw, dd, dt, w, ddt, dw):
         dw[r] += s
     return total
 
+# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #831e5d0e
+@jit
+def _skip_gradients(X, dY, D, T, first, last, dX, dD):
+    "Start dX of a chunk's T steps with that of the skip, add to dD (D,)"
+    dX[:] = 0
+    for i in range(T):
+        for d in range(first, last):
+            dX[i, d] = D[d]*dY[i, d]
+            dD[d] += X[i, d]*dY[i, d]
+
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c023
 @jit
-def _backward(first, last, split, H, W, x, weights, turned, dt_proj, bias, A, A2, D, starts, dy, dx, dweights, ddt_proj, dbias, dA, dD):
-    "Tasks `first` to `last`: fill dx (2 axes, split, B, L, D); add to the weights' gradients (4, B*split or B, ...)"
+def _backward(
+    first, last, split, H, W, x, weights, turned, dt_proj, bias, A, A2, D, starts, dy,
+    dx, dweights, ddt_proj, dbias, dA, dD
+):
+    "Tasks `first` to `last`: fill dx (2 axes, split, B, L, D); add to the weights' gradients"
     L, Dc, N, R16 = x.shape[1], x.shape[2], A.shape[2], weights[2].shape[2]
-    X, dY, dX, path = np.zeros((CHUNK, Dc), np.float32), np.zeros((CHUNK, Dc), np.float32), np.zeros((CHUNK, turned[0].shape[2]), np.float32), np.empty(CHUNK, np.int64)
-    Bt, Ct, a, dt = np.empty((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32), np.empty((CHUNK, N), np.float32), np.empty((CHUNK, R16), np.float32)
-    dBt, dCt, ddt, hs, r = np.empty_like(Bt), np.empty_like(Ct), np.empty_like(dt), np.empty((CHUNK + 1, N), np.float32), np.empty((Dc, N), np.float32)
-    raw, delta, dd, projected, dprojected = np.empty(CHUNK, np.float32), np.empty(CHUNK, np.float32), np.empty(CHUNK, np.float32), (Bt, Ct, dt), (dBt, dCt, ddt)
+    X, dY, dX = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(CHUNK, turned[0].shape[2])
+    Bt, Ct, dt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, R16)
+    dBt, dCt, ddt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, R16)
+    a, hs, r = _room(CHUNK, N), _room(CHUNK + 1, N), _room(Dc, N)
+    room, pixels = _room(3, CHUNK), np.empty(CHUNK, np.int64)
     for task in range(first, last):
-        b, axis, s = task//(2*split), task//split % 2, task % split
-        channels = range(s*Dc//split, (s + 1)*Dc//split)
+        b, axis, s, lo, hi = _task(task, split, Dc)
         for k in (axis, axis + 2):
             r[:] = 0
             for c in range(starts.shape[2] - 1, -1, -1):
                 T = min(CHUNK, L - c*CHUNK)
-                _path(k, c*CHUNK, H, W, path[:T])
-                dX[:] = 0
-                for i in range(T):
-                    for d in range(Dc): X[i, d], dY[i, d] = x[b, path[i], d], dy[b, path[i], d]
-                    for d in channels: dX[i, d] = D[k, d]*dY[i, d]; dD[k, b, d] += X[i, d]*dY[i, d]
-                for j in range(3):
-                    projected[j][:], dprojected[j][:] = 0, 0
-                    add_product(X, weights[j][k], projected[j])
-                for d in channels:
-                    _steps(dt, dt_proj[k, d], bias[k, d], raw[:T], delta[:T])
-                    decays(delta[:T], A2[k, d], a)
-                    states(starts[b, k, c, d], X[:T, d], delta[:T], a, Bt, hs)
+                path, raw, delta, dd = pixels[:T], room[0, :T], room[1, :T], room[2, :T]
+                _path(k, c*CHUNK, H, W, path)
+                _gather(x[b], path, X)
+                _gather(dy[b], path, dY)
+                _project(X, weights, k, (Bt, Ct, dt))
+                _skip_gradients(X, dY, D[k], T, lo, hi, dX, dD[k, b])
+                dBt[:], dCt[:], ddt[:] = 0, 0, 0
+                for d in range(lo, hi):
+                    _steps(dt, dt_proj[k, d], bias[k, d], raw, delta)
+                    decays(delta, A2[k, d], a)
+                    states(starts[b, k, c, d], X[:T, d], delta, a, Bt, hs)
                     dd[:] = 0
-                    walk_back(X[:T, d], delta[:T], A[k, d], Bt, Ct, a, hs, dY[:T, d], r[d], dX[:T, d], dd[:T], dA[k, b, d], dBt, dCt)
-                    dbias[k, b, d] += _step_gradients(raw[:T], dd[:T], dt, dt_proj[k, d], ddt, ddt_proj[k, b, d])
+                    walk_back(
+                        X[:T, d], delta, A[k, d], Bt, Ct, a, hs, dY[:T, d], r[d],
+                        dX[:T, d], dd, dA[k, b, d], dBt, dCt)
+                    dbias[k, b, d] += _step_gradients(
+                        raw, dd, dt, dt_proj[k, d], ddt, ddt_proj[k, b, d])
                 for j in range(3):
-                    add_outer(X, dprojected[j], T, dweights[j][k, b*split + s])
-                    add_product(dprojected[j], turned[j][k], dX)
-                for i in range(T):
-                    for d in range(Dc): dx[axis, s, b, path[i], d] = dX[i, d] + (dx[axis, s, b, path[i], d] if k > 1 else 0)
+                    add_outer(X, (dBt, dCt, ddt)[j], T, dweights[j][k, b*split + s])
+                    add_product((dBt, dCt, ddt)[j], turned[j][k], dX)
+                _scatter(dX, path, 0, Dc, k > 1, dx[axis, s, b])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c025
-def _last(x): return x.permute(0, 2, 3, 1).contiguous().flatten(1, 2)          # (B, D, H, W) -> (B, L, D)
-def _vectors(x): return F.pad(x, (0, -x.shape[-1] % LANES)).contiguous()
+def _last(x): # (B, D, H, W) -> (B, L, D)
+    return x.permute(0, 2, 3, 1).contiguous().flatten(1, 2)
+
+def _first(x, H, W): # (B, L, D) -> (B, D, H, W)
+    return x.unflatten(1, (H, W)).permute(0, 3, 1, 2)
+
+def _vectors(x): # rows padded to whole vectors
+    return F.pad(x, (0, -x.shape[-1] % LANES)).contiguous()
+
 def _parts(x_proj, dt_proj, A): # the rows of B, of C and of the low-rank step size
     R, N = dt_proj.shape[2], A.shape[2]
     return x_proj[:, R:R+N], x_proj[:, R+N:], x_proj[:, :R]
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c027
 def _plan(x, A):
+    "Shape of the map, padded states, chunks, and parts into which channels are split"
     Bs, D, H, W = x.shape
-    return Bs, D, H, W, A.shape[2] + -A.shape[2] % LANES, -(-H*W//CHUNK), min(D, max(1, -(-torch.get_num_threads()//max(1, 2*Bs))))
+    N16 = A.shape[2] + -A.shape[2] % LANES
+    threads_a_task = -(-torch.get_num_threads()//max(1, 2*Bs))
+    return Bs, D, H, W, N16, -(-H*W//CHUNK), min(D, max(1, threads_a_task))
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c028
+_LOG2E = 1.4426950408889634
+
 @torch.library.custom_op(f'{_space}::ss2d_numba', mutates_args=())
-def _ss2d(x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor) -> tuple[Tensor, Tensor]:
+def _ss2d(
+    x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor,
+) -> tuple[Tensor, Tensor]:
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
     weights = tuple(_vectors(w.transpose(1, 2)) for w in _parts(x_proj, dt_proj, A))
     y, starts = x.new_empty(2, Bs, H*W, Dc), x.new_empty(Bs, 4, chunks, Dc, N16)
-    share(_forward, 2*Bs*split, split, H, W, _last(x), weights, dt_proj.contiguous(), dt_bias.contiguous(), _vectors(A*1.4426950408889634), D.contiguous(), y, starts)
-    return (y[0] + y[1]).view(Bs, H, W, Dc).permute(0, 3, 1, 2), starts
+    share(
+        _forward, 2*Bs*split, split, H, W, _last(x), weights, dt_proj.contiguous(),
+        dt_bias.contiguous(), _vectors(A*_LOG2E), D.contiguous(), y, starts)
+    return _first(y[0] + y[1], H, W), starts
+
 @_ss2d.register_fake
 def _(x, x_proj, dt_proj, dt_bias, A, D):
     Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
-    return x.new_empty(Bs, H, W, Dc).permute(0, 3, 1, 2), x.new_empty(Bs, 4, chunks, Dc, N16)
+    return _first(x.new_empty(Bs, H*W, Dc), H, W), x.new_empty(Bs, 4, chunks, Dc, N16)
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c029
 @torch.library.custom_op(f'{_space}::ss2d_numba_backward', mutates_args=())
-def _ss2d_backward(dy:Tensor, x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor, starts:Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    Bs, Dc, H, W, N16, chunks, split = _plan(x, A)
-    (R, N), parts, A16 = (dt_proj.shape[2], A.shape[2]), _parts(x_proj, dt_proj, A), _vectors(A)
-    weights, turned = tuple(_vectors(w.transpose(1, 2)) for w in parts), tuple(_vectors(w) for w in parts)
-    dx, dweights = x.new_empty(2, split, Bs, H*W, Dc), tuple(x.new_zeros(4, Bs*split, *w.shape[1:]) for w in weights)
-    ddt_proj, dbias, dA, dD = (x.new_zeros(4, Bs, *w.shape[1:]) for w in (dt_proj, dt_bias, A16, D))
-    share(_backward, 2*Bs*split, split, H, W, _last(x), weights, turned, dt_proj.contiguous(), dt_bias.contiguous(), A16, A16*1.4426950408889634, D.contiguous(), starts, _last(dy),
-          dx, dweights, ddt_proj, dbias, dA, dD)
+def _ss2d_backward(
+    dy:Tensor, x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor,
+    starts:Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    Bs, Dc, H, W, _, _, split = _plan(x, A)
+    R, N, A16 = dt_proj.shape[2], A.shape[2], _vectors(A)
+    parts = _parts(x_proj, dt_proj, A)
+    turned = tuple(_vectors(w) for w in parts)
+    weights = tuple(_vectors(w.transpose(1, 2)) for w in parts)
+    dx = x.new_empty(2, split, Bs, H*W, Dc)
+    dweights = tuple(x.new_zeros(4, Bs*split, *w.shape[1:]) for w in weights)
+    others = [x.new_zeros(4, Bs, *w.shape[1:]) for w in (dt_proj, dt_bias, A16, D)]
+    share(
+        _backward, 2*Bs*split, split, H, W, _last(x), weights, turned, dt_proj.contiguous(),
+        dt_bias.contiguous(), A16, A16*_LOG2E, D.contiguous(), starts, _last(dy),
+        dx, dweights, *others)
     dB, dC, dR = (w.sum(1).transpose(1, 2) for w in dweights)
-    return dx.flatten(0, 1).sum(0).view(Bs, H, W, Dc).permute(0, 3, 1, 2), torch.cat([dR[:, :R], dB[:, :N], dC[:, :N]], 1), ddt_proj.sum(1), dbias.sum(1), dA.sum(1)[..., :N].contiguous(), dD.sum(1)
+    dx_proj = torch.cat([dR[:, :R], dB[:, :N], dC[:, :N]], 1)
+    ddt_proj, dbias, dA, dD = (w.sum(1) for w in others)
+    dx = _first(dx.flatten(0, 1).sum(0), H, W)
+    return dx, dx_proj, ddt_proj, dbias, dA[..., :N].contiguous(), dD
+
 @_ss2d_backward.register_fake
-def _(dy, x, x_proj, dt_proj, dt_bias, A, D, starts):
+def _(dy, x, *args):
     Bs, Dc, H, W = x.shape
-    return x.new_empty(Bs, H, W, Dc).permute(0, 3, 1, 2), *(torch.empty_like(w, memory_format=torch.contiguous_format) for w in (x_proj, dt_proj, dt_bias, A, D))
+    weights = (torch.empty_like(w, memory_format=torch.contiguous_format) for w in args[:5])
+    return _first(x.new_empty(Bs, H*W, Dc), H, W), *weights
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c030
 def _keep(ctx, inputs, output):
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(*inputs, output[1])
 
-# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c031
 def _gradient(ctx, dy, _):
     *inputs, starts = ctx.saved_tensors
     return _ss2d_backward(torch.zeros_like(inputs[0]) if dy is None else dy, *inputs, starts)
+
 _ss2d.register_autograd(_gradient, setup_context=_keep)
 _ss2d.register_autocast('cpu', torch.float32)
 
@@ -189,8 +265,26 @@ def ss2d_flops(
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c034
 @register_flop_formula(_ops.ss2d_numba)
 def _(x, x_proj, dt_proj, dt_bias, A, *_, **kw): return ss2d_flops(x, dt_proj, A)
+
 @register_flop_formula(_ops.ss2d_numba_backward)
 def _(dy, x, x_proj, dt_proj, dt_bias, A, *_, **kw): return 2*ss2d_flops(x, dt_proj, A)
+
+# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #75de3974
+def _check(x, **weights):
+    for name, t in dict(x=x, **weights).items():
+        if t.dtype != torch.float32 or t.device.type != 'cpu':
+            raise ValueError(
+                f'{name} is {t.dtype} on {t.device}; ss2d_numba takes float32 tensors on the CPU')
+    if x.ndim != 4: raise ValueError(f'x has shape {tuple(x.shape)}; expected (B, D, H, W)')
+    D, R, N = x.shape[1], weights['dt_proj'].shape[-1], weights['A'].shape[-1]
+    shapes = dict(
+        x_proj=(4, R + 2*N, D), dt_proj=(4, D, R), dt_bias=(4, D), A=(4, D, N), D=(4, D))
+    for name, shape in shapes.items():
+        got = tuple(weights[name].shape)
+        if got != shape:
+            raise ValueError(
+                f'{name} has shape {got}; expected {shape} '
+                f'for x of {tuple(x.shape)}, rank {R} and {N} states')
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c035
 def ss2d_numba(
@@ -202,11 +296,5 @@ def ss2d_numba(
     D:Tensor,       # skip weights (4, D)
 ) -> Tensor:        # sum of the four scans (B, D, H, W), channels last in memory
     "The core of SS2D in one pass: projections, softplus, four scans and their sum"
-    args = dict(x=x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
-    for name, t in args.items():
-        if t.dtype != torch.float32 or t.device.type != 'cpu': raise ValueError(f'{name} is {t.dtype} on {t.device}; ss2d_numba takes float32 tensors on the CPU')
-    if x.ndim != 4: raise ValueError(f'x has shape {tuple(x.shape)}; expected (B, D, H, W)')
-    Dc, R, N = x.shape[1], dt_proj.shape[-1], A.shape[-1]
-    for (name, t), shape in zip(args.items(), (x.shape, (4, R + 2*N, Dc), (4, Dc, R), (4, Dc), (4, Dc, N), (4, Dc))):
-        if t.shape != torch.Size(shape): raise ValueError(f'{name} has shape {tuple(t.shape)}; expected {tuple(shape)} for x of {tuple(x.shape)}, rank {R} and {N} states')
-    return _ss2d(*args.values())[0]
+    _check(x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
+    return _ss2d(x, x_proj, dt_proj, dt_bias, A, D)[0]
