@@ -18,7 +18,8 @@ class ChannelGate(nn.Module):
     ):
         super().__init__()
         hidden = max(1, dim//ratio) # a narrow network would have a gate that sees nothing
-        self.mlp = nn.Sequential(nn.Flatten(), nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self.mlp = nn.Sequential(
+            nn.Flatten(), nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
 
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
         gate = torch.sigmoid(self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3))))   # (B, C)

@@ -30,13 +30,15 @@ class AxialDWConv(nn.Module):
 
 # %% ../../nbs/2_network/1_csmb.ipynb #c017
 class CrossScaleMambaBlock(nn.Module):
-    "Axial convolutions at three dilations, one shared VSSBlock, an untouched quarter; concat, BN, ReLU"
+    "Axial convolutions at three dilations, one VSSBlock, an untouched quarter; concat, BN, ReLU"
     def __init__(self,
         dim:int,            # channels, a multiple of 4
         engine:str='auto',  # see `selective_scan`
     ):
         super().__init__()
-        if dim % 4: raise ValueError(f'CrossScaleMambaBlock splits its channels in four: dim={dim} is not a multiple of 4')
+        if dim % 4:
+            raise ValueError('CrossScaleMambaBlock splits its channels in four: '
+                             f'dim={dim} is not a multiple of 4')
         self.dw1, self.dw2, self.dw3 = (AxialDWConv(dim//4, dilation=s) for s in (1, 2, 3))
         self.vss = VSSBlock(dim//4, engine=engine)
         self.bn = nn.BatchNorm2d(dim)
