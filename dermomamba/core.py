@@ -14,17 +14,15 @@ from pathlib import Path
 
 import numpy as np, torch
 
-# %% ../nbs/more/core.ipynb #c006
-warnings.filterwarnings('ignore', message='`torch.jit.script` is deprecated') # whoever imports this before fastai
-
 # %% ../nbs/more/core.ipynb #bookpath
 def book_path(
     path:str, # from the top of the project, such as 'data/golden'
 ) -> Path:
     "A file of the project, from whichever of its folders a notebook runs in"
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder/'settings.ini').exists() and (folder/'data').is_dir(): return folder/path
-    raise FileNotFoundError(f'{path}: not inside a checkout of the project; run from its folder nbs')
+    for top in (Path.cwd(), *Path.cwd().parents):
+        if (top/'settings.ini').exists() and (top/'data').is_dir(): return top/path
+    why = 'not inside a checkout of the project; run from its folder nbs'
+    raise FileNotFoundError(f'{path}: {why}')
 
 # %% ../nbs/more/core.ipynb #c009
 def golden(
@@ -48,37 +46,46 @@ def golden_errors(
 ) -> dict:                        # largest relative error of each kind
     "How far a block's outputs (eval and train mode) and gradients are from the release"
     gold = golden(tag)
-    part = lambda start: {k[len(start):]: v for k, v in gold.items() if k.startswith(start)}
+    def part(start): return {k[len(start):]: v for k, v in gold.items() if k.startswith(start)}
+    def worst(got, want, floor=0.):
+        return max(relative_error(g, w, floor) for g, w in zip(got, want))
     inputs = {f'in{k}': v.clone().requires_grad_() for k, v in part('in').items()}
     def run():
         out = module(*inputs.values())
         return out if isinstance(out, tuple) else (out,)
     module.load_state_dict({rename(k): v for k, v in part('param/').items()})
+
     module.eval()
     out, leaves = run(), {**inputs, **dict(module.named_parameters())}
-    grads = torch.autograd.grad(sum((o*c).sum() for o, c in zip(out, part('cot').values())), leaves.values())
-    want = {**{f'in{k}': g for k, g in part('grad_in').items()}, **{rename(k): g for k, g in part('grad_param/').items()}}
+    total = sum((o*c).sum() for o, c in zip(out, part('cot').values()))
+    grads = torch.autograd.grad(total, leaves.values())
+    want = {f'in{k}': g for k, g in part('grad_in').items()}
+    want |= {rename(k): g for k, g in part('grad_param/').items()}
     assert set(leaves) == set(want), set(leaves) ^ set(want)
-    module.train()
-    worst = lambda xs, ws, floor=0.: max(relative_error(x, w, floor) for x, w in zip(xs, ws))
     floor = 1e-3*max(g.abs().max().item() for g in want.values())
-    return dict(eval=worst(out, part('out').values()), train=worst(run(), part('train_out').values()), gradients=worst(grads, [want[k] for k in leaves], floor))
+
+    module.train()
+    return dict(
+        eval=worst(out, part('out').values()),
+        train=worst(run(), part('train_out').values()),
+        gradients=worst(grads, [want[k] for k in leaves], floor))
 
 # %% ../nbs/more/core.ipynb #c027
 def _beside(path): return path.with_name(f'.{path.name}.{os.getpid()}.tmp')
 
 def write_atomic(
-    path:str|Path,    # file to write
-    content:bytes|str,# all of it; text is written as UTF-8, what is no Unicode in it as \\udc..
+    path:str|Path,      # file to write
+    content:bytes|str,  # all of it; text becomes UTF-8, what is no Unicode in it \\udc..
 ):
     "Write a file under a temporary name, then rename: it is there as a whole or not at all"
     path = Path(path)
     tmp = _beside(path)
+    if isinstance(content, str): content = content.encode(errors='backslashreplace')
     try:
-        tmp.write_bytes(content.encode(errors='backslashreplace') if isinstance(content, str) else content)
+        tmp.write_bytes(content)
         os.replace(tmp, path)
     except OSError as e:
-        e.filename = str(path)                                       # the name that was asked for, for the message
+        e.filename = str(path)   # the name that was asked for, for the message
         raise
     finally: tmp.unlink(missing_ok=True)
 
@@ -90,7 +97,8 @@ def write_csv(
     "Write a table as CSV, all or nothing"
     out = io.StringIO(newline='')
     w = csv.DictWriter(out, rows[0].keys(), lineterminator='\n')
-    w.writeheader(); w.writerows(rows)
+    w.writeheader()
+    w.writerows(rows)
     write_atomic(path, out.getvalue())
 
 # %% ../nbs/more/core.ipynb #c034
@@ -115,7 +123,9 @@ def writable_folder(
         probe = path/f'.probe.{os.getpid()}'
         try: probe.write_bytes(b'0'*4096)
         finally: probe.unlink(missing_ok=True)
-    except OSError as e: raise ValueError(f'{path}: cannot write there ({e.strerror}); choose another --out') from e
+    except OSError as e:
+        why = f'{path}: cannot write there ({e.strerror}); choose another --out'
+        raise ValueError(why) from e
     return path
 
 # %% ../nbs/more/core.ipynb #e038
@@ -124,11 +134,12 @@ def writable_file(
 ) -> Path:         # the same
     "Prove that a file of this very name can be written, without touching one that is there"
     path = Path(path)
+    wrong = 'cannot be written ({}); choose another name'.format
     try:
         folder, probe = path.is_dir(), _beside(path)
         if not folder: probe.write_bytes(b'')
-    except OSError as e: raise ValueError(f'{path}: cannot be written ({e.strerror}); choose another name') from e
-    except ValueError as e: raise ValueError(f'{str(path)!r}: cannot be written ({e}); choose another name') from e
+    except OSError as e: raise ValueError(f'{path}: {wrong(e.strerror)}') from e
+    except ValueError as e: raise ValueError(f'{str(path)!r}: {wrong(e)}') from e
     if folder: raise ValueError(f'{path}: is a folder; give the name of a file')
     probe.unlink()
     return path
@@ -140,19 +151,19 @@ def no_empty_folder(
 ):
     "Take a new folder away again if nothing was written into it"
     path = Path(path)
-    new = [p for p in (path, *path.parents) if not p.exists()]                # innermost first
+    new = [p for p in (path, *path.parents) if not p.exists()]   # innermost first
     try: yield
     finally:
-        inside = sorted((p for p in path.rglob('*') if p.is_dir()), reverse=True) if new and path.is_dir() else []
-        for p in [*inside, *new]:
-            try: p.rmdir()                                                    # refuses a folder that holds anything
+        inside = [p for p in path.rglob('*') if p.is_dir()] if new and path.is_dir() else []
+        for p in [*sorted(inside, reverse=True), *new]:
+            try: p.rmdir()   # refuses a folder that holds anything
             except OSError: pass
 
 # %% ../nbs/more/core.ipynb #c043
 def op_space(
     module:str, # `__name__` of the module that registers
 ) -> tuple:     # name of the namespace, and the namespace
-    "Where a module registers its torch operators: 'dermomamba', or 'notebook' for one that runs as a notebook"
+    "Where a module registers its torch operators: 'dermomamba', or 'notebook' for a notebook"
     name = 'dermomamba' if module.split('.')[0] == 'dermomamba' else 'notebook'
     return name, getattr(torch.ops, name)
 
@@ -160,12 +171,15 @@ def op_space(
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout
     "What a measurement was made with"
     import dermomamba
-    try:
-        git = ['git', '-C', Path(dermomamba.__file__).parent, 'rev-parse', 'HEAD']
-        commit = subprocess.run(git, capture_output=True, text=True, timeout=5).stdout.strip() or None
-    except (OSError, subprocess.SubprocessError): commit = None
-    return dict(dermomamba=dermomamba.__version__, commit=commit, python=platform.python_version(), torch=torch.__version__, system=platform.system(),
-                processor=platform.machine(), cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None)
+    git = ['git', '-C', Path(dermomamba.__file__).parent, 'rev-parse', 'HEAD']
+    try: said = subprocess.run(git, capture_output=True, text=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError): said = ''
+    return dict(
+        dermomamba=dermomamba.__version__, commit=said or None,
+        python=platform.python_version(), torch=torch.__version__,
+        system=platform.system(), processor=platform.machine(),
+        cores=os.cpu_count(), threads=torch.get_num_threads(),
+        gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None)
 
 # %% ../nbs/more/core.ipynb #c049
 def write_record(
@@ -188,7 +202,8 @@ def peak_rss(
     except (OSError, TypeError): pass
     try: import resource
     except ImportError: return None
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*(1 if sys.platform == 'darwin' else 1024)
+    unit = 1 if sys.platform == 'darwin' else 1024
+    return unit*resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 # %% ../nbs/more/core.ipynb #a76d6a50
 class WrongCall(ValueError):
@@ -203,6 +218,7 @@ def one_line(
     text = re.sub(r'^Exception occured in .*\n\s*', '', str(error)).strip()
     return ' '.join(text.split()) or type(error).__name__
 
+# %% ../nbs/more/core.ipynb #27365296
 def run_command(
     name:str,                # of the command, before each message
     body,                    # does it all; returns an exit code, or None for 0
@@ -228,3 +244,7 @@ def run_command(
                'please report it, with what DERMOMAMBA_TRACEBACK=1 shows')
     print(f'{name}: {why}', file=sys.stderr)
     return code
+
+# %% ../nbs/more/core.ipynb #c006
+# for whoever imports this module before fastai
+warnings.filterwarnings('ignore', message='`torch.jit.script` is deprecated')
