@@ -18,20 +18,26 @@ from ..scan.ss2d import SS2D, set_engine
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c005
 def open_model(
-    spec:str,              # 'paper' (untrained), a file written by `save_model`, or 'package.module:callable'
+    spec:str,              # 'paper' (untrained), a file of weights, or 'package.module:callable'
     size:tuple=(192, 256), # (H, W) of the images, for 'paper'; the paper's
 ) -> nn.Module:            # in eval mode, on the CPU
     "The network that a name stands for"
     if spec == 'paper': return DermoMamba(tuple(size)).eval()
     if Path(spec).is_file(): return load_model(spec)
     module, colon, name = str(spec).partition(':')
-    if not colon: raise ValueError(f"{spec}: no such file; a model is 'paper', a file written by dermomamba_train, or package.module:callable")
+    def refuse(what, cause=None): raise ValueError(f'{spec}: {what}') from cause
+    if not colon:
+        refuse("no such file; a model is 'paper', a file written by dermomamba_train, "
+               "or package.module:callable")
     try: make = getattr(importlib.import_module(module), name, None)
-    except Exception as e: raise ValueError(f'{spec}: {module} cannot be imported ({e}); install it, or go to its folder') from e
-    if not callable(make): raise ValueError(f'{spec}: {module} has no callable {name!r}; name a function or class')
+    except Exception as e:
+        refuse(f'{module} cannot be imported ({e}); install it, or go to its folder', e)
+    if not callable(make): refuse(f'{module} has no callable {name!r}; name a function or class')
     try: model = make()
-    except Exception as e: raise ValueError(f'{spec}: called without arguments it fails ({e}); give one that needs none') from e
-    if not isinstance(model, nn.Module): raise ValueError(f'{spec}: returns a {type(model).__name__}; expected a torch.nn.Module')
+    except Exception as e:
+        refuse(f'called without arguments it fails ({e}); give one that needs none', e)
+    if not isinstance(model, nn.Module):
+        refuse(f'returns a {type(model).__name__}; expected a torch.nn.Module')
     return model.eval()
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c007
@@ -42,15 +48,21 @@ def check_model(
 ):
     "Show the network one image: it must answer with one logit a pixel"
     H, W = model.img_size if isinstance(model, DermoMamba) else size
-    if (H, W) != tuple(size): raise ValueError(f'{spec}: made for images of {H}x{W}; give --size {H} {W}')
+    if (H, W) != tuple(size):
+        raise ValueError(f'{spec}: made for images of {H}x{W}; give --size {H} {W}')
+    x = torch.randn(1, 3, *size, device=next(model.parameters()).device)
     try:
-        with torch.no_grad(): y = model(torch.randn(1, 3, *size, device=next(model.parameters()).device))
-    except Exception as e: raise ValueError(f'{spec}: fails on an image of {H}x{W}. {type(e).__name__}: {e}'.splitlines()[0]) from e
+        with torch.no_grad(): y = model(x)
+    except Exception as e:
+        why = f'{type(e).__name__}: {e}'.splitlines()[0]
+        raise ValueError(f'{spec}: fails on an image of {H}x{W}. {why}') from e
     got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
-    if got != (1, 1, *size): raise ValueError(f'{spec}: returns {got}; expected {(1, 1, *size)}, one logit a pixel: wrap it so')
+    if got != (1, 1, *size):
+        expected = f'expected {(1, 1, *size)}, one logit a pixel: wrap it so'
+        raise ValueError(f'{spec}: returns {got}; {expected}')
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c022
-_same = re.compile(r'encoder\.\d\.(conv|widen)|decoder\.\d\.conv') # 'same' in the release, a number here
+_same = re.compile(r'encoder\.\d\.(conv|widen)|decoder\.\d\.conv') # 'same' in the release
 
 def fvcore_rule(
     name:str,     # of the module in its network
@@ -62,7 +74,7 @@ def fvcore_rule(
     if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)): return 2*y.numel()
     if isinstance(m, (nn.InstanceNorm2d, nn.LayerNorm)): return 5*y.numel()
     if isinstance(m, nn.Upsample): return y.numel()
-    if isinstance(m, DecoderStage): return 4*x.numel()            # its low-resolution map, upsampled
+    if isinstance(m, DecoderStage): return 4*x.numel()           # its low-resolution map, upsampled
     if isinstance(m, nn.Conv2d) and (m.padding == 'same' or _same.fullmatch(name)):
         return -y.numel()*m.weight[0].numel()                     # passed over
     return 0
@@ -100,14 +112,18 @@ def make_job(
     "A forward pass in eval mode; or forward, cross-entropy, backward and AdamW"
     model = copy.deepcopy(model).to(device).train(step)
     if compiled: model.compile()
-    x, cast = torch.randn(batch, 3, *size, device=device), lambda: torch.autocast(torch.device(device).type, torch.bfloat16, enabled=amp)
+    x = torch.randn(batch, 3, *size, device=device)
+    def cast(): return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=amp)
     def forward():
         with torch.no_grad(), cast(): model(x)
-    y, opt = (x[:, :1] > 0).float(), torch.optim.AdamW(model.parameters()) if step else None
+    if not step: return forward
+    y, opt = (x[:, :1] > 0).float(), torch.optim.AdamW(model.parameters())
     def train():
         with cast(): loss = F.binary_cross_entropy_with_logits(model(x), y)
-        opt.zero_grad(); loss.backward(); opt.step()
-    return train if step else forward
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+    return train
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c044
 def _peak(device, reset=False):
@@ -126,10 +142,14 @@ def _measure(spec, size, device, engine, threads, **kw):
         SS2D(4, engine=engine).to(device)(torch.randn(1, 4, 4, 4, device=device)).sum().backward()
     job = make_job(model, size, device=device, **kw)
     start = _peak(device, reset=True)
-    job(); job()                                          # the optimiser makes its buffers in the first
+    for _ in range(2): job()                              # the first makes the optimiser's buffers
     return None if start is None else _peak(device) - start
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c047
+_CHILD = '''import json, sys
+from dermomamba.evidence.cost import _measure
+print(json.dumps(_measure(**json.loads(sys.argv[1]))))'''
+
 def peak_memory(
     spec:str,              # as in `open_model`
     size:tuple=(192, 256), # (H, W) of the images
@@ -137,12 +157,15 @@ def peak_memory(
     engine:str='auto',     # see `selective_scan`
     **kw,                  # batch, step, amp: see `make_job`
 ) -> int:                  # bytes; None where they cannot be known
-    "The most memory that a call takes beyond weights and images, measured in a process of its own"
-    kw = dict(kw, spec=str(spec), size=list(size), device=device, engine=engine, threads=torch.get_num_threads())
-    code = 'import json, sys; from dermomamba.evidence.cost import _measure; print(json.dumps(_measure(**json.loads(sys.argv[1]))))'
+    "The most memory a call takes beyond weights and images, measured in a process of its own"
+    kw = dict(kw, spec=str(spec), size=list(size), device=device, engine=engine)
+    kw['threads'] = torch.get_num_threads()
     env = dict(os.environ, PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, sys.path)]))
-    run = subprocess.run([sys.executable, '-c', code, json.dumps(kw)], capture_output=True, text=True, env=env)
-    if run.returncode: raise RuntimeError(f'memory of {spec}: {(run.stderr.strip().splitlines() or ["killed: out of memory?"])[-1]}')
+    command = [sys.executable, '-c', _CHILD, json.dumps(kw)]
+    run = subprocess.run(command, capture_output=True, text=True, env=env)
+    if run.returncode:
+        said = run.stderr.strip().splitlines() or ["killed: out of memory?"]
+        raise RuntimeError(f'memory of {spec}: {said[-1]}')
     return json.loads(run.stdout.splitlines()[-1])
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c051

@@ -17,10 +17,14 @@ def check_values(
     )->np.ndarray: # (n,) float64
     "A row of finite numbers"
     v = np.asarray(values, dtype=float)
-    if v.ndim != 1 or not len(v): raise ValueError(f"expected a row of numbers, one an image; got shape {v.shape}")
-    if names is not None and len(names) != len(v): raise ValueError(f"{len(names)} names for {len(v)} scores")
+    if v.ndim != 1 or not len(v):
+        raise ValueError(f"expected a row of numbers, one an image; got shape {v.shape}")
+    if names is not None and len(names) != len(v):
+        raise ValueError(f"{len(names)} names for {len(v)} scores")
     bad = np.flatnonzero(~np.isfinite(v))
-    if len(bad): raise ValueError(f"image {bad[0] if names is None else names[bad[0]]} has the score {v[bad[0]]}: decide what it counts first")
+    if len(bad):
+        name = bad[0] if names is None else names[bad[0]]
+        raise ValueError(f"image {name} has the score {v[bad[0]]}: decide what it counts first")
     return v
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c011
@@ -34,13 +38,16 @@ def bootstrap_ci(
     v = check_values(values)
     if not 0 < level < 1: raise ValueError(f"level is a share between 0 and 1, got {level}")
     if len(v) == 1: return float(v[0]), math.nan, math.nan
-    ci = stats.bootstrap((v,), np.mean, n_resamples=n, confidence_level=level, method='percentile', batch=max(1, 2_000_000//len(v)),
-                         random_state=np.random.default_rng(seed)).confidence_interval  # newer scipy: rng; all know this name
+    ci = stats.bootstrap(
+        (v,), np.mean, n_resamples=n, confidence_level=level, method='percentile',
+        batch=max(1, 2_000_000//len(v)),
+        random_state=np.random.default_rng(seed) # newer scipy calls it rng; all know this name
+    ).confidence_interval
     return float(v.mean()), float(ci.low), float(ci.high)
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c029
 def scores_by_image(
-    rows,             # list of dicts with 'image' and `column`, as from csv.DictReader; or the table of `score_images`
+    rows,             # list of dicts, as from csv.DictReader; or the table of `score_images`
     column:str='dice' # whose numbers
     )->dict: # image name -> float
     "One column, by image"
@@ -52,7 +59,9 @@ def scores_by_image(
         name = str(row['image'])
         if name in scores: raise ValueError(f"image {name} is in the table twice: remove a row")
         try: scores[name] = float(row[column])
-        except (TypeError, ValueError): raise ValueError(f"{column} of image {name} is {row[column]!r}, which is no number") from None
+        except (TypeError, ValueError):
+            what = f"{column} of image {name} is {row[column]!r}"
+            raise ValueError(f"{what}, which is no number") from None
     return scores
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c030
@@ -65,7 +74,10 @@ def match_scores(
     a, b = (scores_by_image(r, column) for r in (rows_a, rows_b))
     for which, x, y in (('first', a, b), ('second', b, a)):
         only = [name for name in x if name not in y]
-        if only: raise ValueError(f"only in the {which} table: {', '.join(only[:5])}{' ...' if only[5:] else ''} ({len(only)}). Score both on one list.")
+        if only:
+            names = ', '.join(only[:5]) + ' ...'*(len(only) > 5)
+            raise ValueError(
+                f"only in the {which} table: {names} ({len(only)}). Score both on one list.")
     return np.array(list(a.values())), np.array([b[n] for n in a]), list(a)
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c034
@@ -73,16 +85,20 @@ def compare_paired(
     a,         # one score an image
     b,         # of the other method, same images, same order
     names=None # of the images, for messages; `match_scores` gives them
-    )->dict: # n, mean_difference (a - b), ci_low, ci_high, p_wilcoxon, p_t, wins (a > b), ties, losses
+    )->dict: # n, mean_difference (a - b), ci_low, ci_high, p_wilcoxon, p_t, wins, ties, losses
     "Paired comparison of two methods over images"
     a, b = check_values(a, names), check_values(b, names)
-    if len(a) != len(b) or len(a) < 2: raise ValueError(f"compare the same images, two or more: got {len(a)} and {len(b)} scores")
+    if len(a) != len(b) or len(a) < 2:
+        got = f"{len(a)} and {len(b)} scores"
+        raise ValueError(f"compare the same images, two or more: got {got}")
     d = a - b
     mean, low, high = bootstrap_ci(d)
-    p_wilcoxon = p_t = 1.  # all ties: 0/0 to the tests, yet nothing speaks less for a difference
-    if d.any(): p_wilcoxon, p_t = float(stats.wilcoxon(a, b).pvalue), float(stats.ttest_rel(a, b).pvalue)
-    return dict(n=len(d), mean_difference=mean, ci_low=low, ci_high=high, p_wilcoxon=p_wilcoxon, p_t=p_t,
-                wins=int((d > 0).sum()), ties=int((d == 0).sum()), losses=int((d < 0).sum()))
+    p_wilcoxon = p_t = 1. # all ties: 0/0 to the tests, yet nothing speaks less for a difference
+    if d.any():
+        p_wilcoxon, p_t = (float(f(a, b).pvalue) for f in (stats.wilcoxon, stats.ttest_rel))
+    return dict(
+        n=len(d), mean_difference=mean, ci_low=low, ci_high=high, p_wilcoxon=p_wilcoxon, p_t=p_t,
+        wins=int((d > 0).sum()), ties=int((d == 0).sum()), losses=int((d < 0).sum()))
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c063
 def seeds_summary(
@@ -90,5 +106,7 @@ def seeds_summary(
     )->dict: # mean, std (n - 1; nan for one seed), n, low and high (of the seeds)
     "What a few trainings with different seeds gave"
     v = np.asarray(values, dtype=float)
-    if v.ndim != 1 or not len(v) or not np.isfinite(v).all(): raise ValueError(f"expected one finite score a seed, got {values!r}")
-    return dict(mean=float(v.mean()), std=float(v.std(ddof=1)) if len(v) > 1 else math.nan, n=len(v), low=float(v.min()), high=float(v.max()))
+    if v.ndim != 1 or not len(v) or not np.isfinite(v).all():
+        raise ValueError(f"expected one finite score a seed, got {values!r}")
+    std = float(v.std(ddof=1)) if len(v) > 1 else math.nan
+    return dict(mean=float(v.mean()), std=std, n=len(v), low=float(v.min()), high=float(v.max()))
