@@ -29,24 +29,34 @@ from ..scan.ss2d import cross_scan
 def _need(module):
     "Import what only the explorers use"
     try: return import_module(module)
-    except ImportError as e: raise ImportError(f'explorers need {module.split(".")[0]}: pip install {module.split(".")[0]}') from e
+    except ImportError as e:
+        library = module.split('.')[0]
+        raise ImportError(f'explorers need {library}: pip install {library}') from e
 
-def _figure(fig, height=2.4, width=9.):
+def _figure(fig, height=3., width=9.):
     "The given part of a figure, or a new figure"
     return fig or _need('matplotlib.figure').Figure((width, height), layout='constrained')
-
 
 # %% ../../nbs/6_use/3_explore.ipynb #c007
 def _show(ax, title, picture, **kw):
     "A picture without axes"
-    ax.axis('off'); ax.set_title(title)
+    ax.axis('off')
+    ax.set_title(title)
     return ax.imshow(picture, **kw)
 
 def _border(ax, mask, colour='w', **kw):
     "A mask's border, if it has one"
     if mask.any() and not mask.all(): ax.contour(mask, [.5], colors=colour, **kw)
 
+def _dot(ax, x, y):
+    "Where the reader of an image is"
+    ax.plot(x, y, 'o', color='C1', mec='w', ms=8)
+
 # %% ../../nbs/6_use/3_explore.ipynb #c008
+def _differs(name, settings):
+    "Is this argument another one somewhere?"
+    return any(kw.get(name) != settings[0].get(name) for kw in settings)
+
 def grid(
     draw,              # one of the `draw_` functions
     settings:list,     # its arguments, one dict for each picture
@@ -55,23 +65,33 @@ def grid(
 ):                     # IPython Image
     "The same drawing for several settings, under the arguments that differ"
     fig = _figure(None, size[1], size[0])
-    subs = fig.subfigures(-(-len(settings)//columns), columns, squeeze=False).flat
-    for sub, kw in zip(subs, settings):
+    rows = -(-len(settings)//columns)
+    for sub, kw in zip(fig.subfigures(rows, columns, squeeze=False).flat, settings):
         draw(**kw, fig=sub)
-        own = {k.replace('_', ' '): v for k, v in kw.items() if any(k not in other or other[k] != v for other in settings)}
-        sub.suptitle(', '.join(f'{k} {v}' for k, v in own.items()), fontsize=11, color='C0')
+        own = [f'{k} {v}'.replace('_', ' ') for k, v in kw.items() if _differs(k, settings)]
+        sub.suptitle(', '.join(own), fontsize=12, color='C0')
     return _need('IPython.display').Image(as_png(fig))
 
 # %% ../../nbs/6_use/3_explore.ipynb #c010
 def _control(name, choice, start, live):
     "A widget for one argument"
     w = _need('ipywidgets')
-    kw = dict(value=start, description=name.replace('_', ' '), style=dict(description_width='initial'))
+    kw = dict(value=start, description=name.replace('_', ' '))
+    kw['style'] = dict(description_width='initial')
     if choice is bool: return w.Checkbox(**kw)
     if isinstance(choice, list): return w.Dropdown(options=choice, **kw)
-    (lo, hi, *step), whole = choice, all(isinstance(v, int) for v in (*choice, start))
-    kw |= dict(min=lo, max=hi, step=step[0] if step else 1 if whole else (hi - lo)/50, continuous_update=live)
-    return w.IntSlider(**kw) if whole else w.FloatSlider(readout_format='.3g', **kw)
+    lo, hi, *step = choice
+    kw.update(min=lo, max=hi, continuous_update=live)
+    if step: kw['step'] = step[0]
+    if all(isinstance(v, int) for v in (*choice, start)): return w.IntSlider(**kw)
+    return w.FloatSlider(**dict(step=(hi - lo)/50, readout_format='.3g') | kw)
+
+# %% ../../nbs/6_use/3_explore.ipynb #82f2887c
+def _instead(controls):
+    "What a page shows where no kernel runs"
+    names = ', '.join(k.replace('_', ' ') for k in controls)
+    return ('<em>Without a kernel nothing moves here: the figure above shows some settings. '
+            f'Run the notebook, and this line becomes controls for: {names}.</em>')
 
 # %% ../../nbs/6_use/3_explore.ipynb #c011
 def explore(
@@ -84,10 +104,12 @@ def explore(
     ipywidgets, ipython = _need('ipywidgets'), _need('IPython.display')
     first = {k: p.default for k, p in signature(draw).parameters.items()} | (start or {})
     def show(**now): ipython.display(ipython.Image(as_png(draw(**now))))
-    box = ipywidgets.interactive(show, **{k: _control(k, c, first[k], live) for k, c in controls.items()})
+    widgets = {k: _control(k, choice, first[k], live) for k, choice in controls.items()}
+    box = ipywidgets.interactive(show, **widgets)
     box.layout.flex_flow, box.children[-1].layout.width = 'row wrap', '100%'
     live_view = box._repr_mimebundle_
-    box._repr_mimebundle_ = lambda **kw: live_view(**kw) | {'text/html': '<em>Sliders appear here when the notebook runs.</em>'}
+    def view(**kw): return live_view(**kw) | {'text/html': _instead(controls)}
+    box._repr_mimebundle_ = view
     return box
 
 # %% ../../nbs/6_use/3_explore.ipynb #c016
@@ -103,28 +125,47 @@ def walk_data(
 ):
     "What one walk has read, and what its state holds"
     image, mask = make_phantom(seed, size)
-    order = cross_scan(torch.arange(mask.size).view(1, 1, *size))[0, WALKS.index(walk), 0].numpy() # (L,)
+    pixels = torch.arange(mask.size).view(1, 1, *size)
+    order = cross_scan(pixels)[0, WALKS.index(walk), 0].numpy()   # (L,)
     delta = np.where(mask.flat[order], lesion_delta, skin_delta)  # (L,)
     read, t = order[:step + 1], delta[:step + 1].cumsum()
-    memory = np.full(size, np.nan)                                # (H, W), nan where nothing is read yet
+    memory = np.full(size, np.nan)                                # (H, W), nan: not read yet
     memory.flat[read] = np.exp(-(t[-1] - t))
-    return SimpleNamespace(image=image, mask=mask, order=order, delta=delta, memory=memory, visited=~np.isnan(memory), here=divmod(int(order[step]), size[1]))
+    return SimpleNamespace(
+        image=image, mask=mask, order=order, delta=delta, memory=memory,
+        visited=~np.isnan(memory), here=divmod(int(order[step]), size[1]))
+
+# %% ../../nbs/6_use/3_explore.ipynb #3e0d4b2c
+def _walk_line(ax, d, step):
+    "What is left of each pixel, in the order of reading"
+    ax.fill_between(range(d.order.size), d.mask.flat[d.order], color='C5', alpha=.25, lw=0)
+    ax.plot(d.memory.flat[d.order[:step + 1]])
+    _dot(ax, step, 1)
+    ax.set(title='the same, in the order of reading', xlabel='step (grey: lesion)')
+    ax.set(ylabel='share left', xlim=(0, d.order.size), ylim=(0, 1.1))
 
 # %% ../../nbs/6_use/3_explore.ipynb #c020
 def draw_walk(walk='rows', step=400, skin_delta=.02, lesion_delta=.02, fig=None):
     "What has been read, what is left of it in the state, and the same in the order of reading"
     d, fig = walk_data(walk, step, skin_delta, lesion_delta), _figure(fig)
-    read, state, line = fig.subplots(1, 3, width_ratios=(.95, 1, 1.5))
+    read, state, line = fig.subplots(1, 3, width_ratios=(.95, 1, 1.2))
     _show(read, 'read so far', d.image, alpha=np.where(d.visited, 1., .3))
-    fig.colorbar(_show(state, 'left in the state', d.memory, vmin=0, vmax=1), ax=state)
-    for ax in (read, state): _border(ax, d.mask, 'k', linewidths=1); ax.plot(*d.here[::-1], 'o', color='C1', mec='w', ms=8)
-    line.fill_between(range(d.order.size), d.mask.flat[d.order], color='C5', alpha=.25, lw=0)
-    line.plot(d.memory.flat[d.order[:step + 1]]); line.plot(step, 1, 'o', color='C1', mec='w', ms=8)
-    line.set(title='the same, in the order of reading', xlabel='step (grey: lesion)', ylabel='left', xlim=(0, d.order.size), ylim=(0, 1.1))
+    fig.colorbar(_show(state, 'share left', d.memory, vmin=0, vmax=1), ax=state, shrink=.7)
+    row, column = d.here
+    for ax in (read, state):
+        _border(ax, d.mask, 'k', linewidths=1)
+        _dot(ax, column, row)
+    _walk_line(line, d, step)
     return fig
 
 # %% ../../nbs/6_use/3_explore.ipynb #c025
 PULSES = 10, 30, 44
+def _pulses(L):
+    "Noise (L,) with three pulses"
+    u = .15*np.random.default_rng(0).standard_normal(L)
+    u[list(PULSES)] = 1, .9, 1.2
+    return u
+
 def scan_data(
     A:float=-1.,          # decay rate
     delta:float=.05,      # step size Δ at u = 0
@@ -134,28 +175,46 @@ def scan_data(
     L:int=64,             # steps
 ):
     "One channel with one state: input, step sizes, the matrix M, output"
-    u = .15*np.random.default_rng(0).standard_normal(L); u[list(PULSES)] = 1, .9, 1.2
-    b = np.log(np.expm1(delta))                           # softplus(b) = delta
-    step = np.logaddexp(0, b + selectivity*u); s = step.cumsum()
+    u, b = _pulses(L), np.log(np.expm1(delta))            # softplus(b) = delta
+    step = np.logaddexp(0, b + selectivity*u)             # softplus
+    s = step.cumsum()
     M = np.tril(C*np.exp(A*np.tril(s[:, None] - s))*step*B)
-    wide = lambda *a: [torch.as_tensor(x, dtype=torch.float64).expand(1, 1, L) for x in a]
-    uu, dt, Bs, Cs = wide(u, selectivity*u, B, C)
-    y = selective_scan(uu, dt, torch.tensor([[A]], dtype=torch.float64), Bs[:, None], Cs[:, None], delta_bias=torch.tensor([b]), delta_softplus=True, engine='loop')
+    def wide(a): return torch.as_tensor(a, dtype=torch.float64).expand(1, 1, L)
+    y = selective_scan(
+        wide(u), wide(selectivity*u), wide(A)[..., 0], wide(B)[:, None], wide(C)[:, None],
+        delta_bias=torch.tensor([b]), delta_softplus=True, engine='loop')
     return SimpleNamespace(u=u, step=step, M=M, y=y.flatten().numpy())
+
+# %% ../../nbs/6_use/3_explore.ipynb #07a3a2f1
+def _draw_impulses(ax, M):
+    "What becomes of an impulse, given at a pulse and between pulses"
+    at, between = PULSES[0], PULSES[0] + 12
+    ax.plot(M[at:at + 40, at], 'C1', lw=4, label='at a pulse')
+    ax.plot(M[between:between + 40, between], 'C0', label='in noise')
+    ax.set(title='answer to an impulse', xlabel='steps later')
+    ax.legend(fontsize=10, handlelength=1)
+
+def _draw_matrix(ax, M):
+    "The matrix, white where it is 0"
+    top = abs(M).max() or 1
+    shown = ax.imshow(M, cmap='RdBu', vmin=-top, vmax=top)
+    ax.figure.colorbar(shown, ax=ax, shrink=.75)
+    ax.set(title='M', xticks=[0, 60], yticks=[0, 60], xlabel='from step', ylabel='to step')
+    ax.spines[:].set_visible(True)
 
 # %% ../../nbs/6_use/3_explore.ipynb #c030
 def draw_scan(A=-1., delta=.05, B=1., C=1., selectivity=0., fig=None):
     "Response to an impulse, input and step size, output, and the matrix between them"
     d, fig = scan_data(A, delta, B, C, selectivity), _figure(fig)
-    answer, given, out, matrix = fig.subplots(1, 4, width_ratios=(1, 1, 1, .8))
-    for s, look, lw, name in ((PULSES[0], 'C1', 4, 'at pulse'), (PULSES[0] + 12, 'C0', 1.8, 'in noise')): answer.plot(d.M[s:s + 40, s], look, lw=lw, label=name)
-    given.vlines(range(d.u.size), 0, d.u, 'C5', label='u'); given.plot(d.step, 'C2', label='Δ')
-    out.plot(d.y); out.vlines(PULSES, *out.get_ylim(), 'C5', ls=':', lw=1)
-    for ax, title, x in ((answer, 'impulse response', 'steps later'), (given, 'input u', 'step'), (out, 'output y', 'step')): ax.set(title=title, xlabel=x)
-    for ax in (answer, given): ax.legend(fontsize=9, handlelength=1)
-    top = abs(d.M).max() or 1
-    fig.colorbar(_show(matrix, 'M', d.M, cmap='RdBu', vmin=-top, vmax=top), ax=matrix, shrink=.8)
-    matrix.set(xticks=[], yticks=[], xlabel='from step', ylabel='to step'); matrix.axis('on'); matrix.spines[:].set_visible(True)
+    answer, given, out, matrix = fig.subplots(1, 4, width_ratios=(1, 1, 1, 1.1))
+    _draw_impulses(answer, d.M)
+    given.vlines(range(d.u.size), 0, d.u, 'C5')
+    given.plot(d.step, 'C2')
+    given.set(title='u (grey), Δ (green)', xlabel='step')
+    out.plot(d.y)
+    out.vlines(PULSES, *out.get_ylim(), 'C5', ls=':', lw=1)
+    out.set(title='output y', xlabel='step')
+    _draw_matrix(matrix, d.M)
     return fig
 
 # %% ../../nbs/6_use/3_explore.ipynb #c035
@@ -172,34 +231,60 @@ def blob(
     inside = ((y - row)/(height/2))**2 + ((x - column)/(width/2))**2 < 1
     return inside & ((y - row)**2 + (x - column - width/2)**2 >= bite**2)
 
+# %% ../../nbs/6_use/3_explore.ipynb #a46bc3f5
+def _pull(loss, t):
+    "A loss's gradient (H, W) for the first of the masks t, where the network knows nothing yet"
+    z = torch.zeros_like(t, requires_grad=True)
+    return torch.autograd.grad(loss(z, t)*t.numel(), z)[0][0, 0].numpy()
+
+def _weights(g, mask):
+    "A gradient over the mean gradient of its own class"
+    w = np.ones_like(g)
+    for own in (mask, ~mask):
+        if own.any(): w[own] = g[own]/g[own].mean()
+    return w
+
 # %% ../../nbs/6_use/3_explore.ipynb #c038
 def attention_data(row=24, column=32, height=30, width=34, bite=8,
     strength:float=4.,    # s in the weight 1 + s A of the loss 'pixel'
     neighbour:bool=False, # a second image in the batch?
 ):
     "Attention maps of a `blob`, and each pixel's gradient and weight in each loss"
-    masks = np.stack([blob(row, column, height, width, bite), blob(30, 14, 20, 16, 0)][:1 + neighbour])
-    t, mask = torch.from_numpy(masks[:, None]).float(), masks[0]          # (1 or 2, 1, H, W), (H, W)
-    def pull(loss):
-        z = torch.zeros_like(t, requires_grad=True)
-        return torch.autograd.grad(loss(z, t)*t.numel(), z)[0][0, 0].numpy()
-    pulls = {'BCE + Dice': pull(BCEDiceLoss()), 'released': pull(GuideFusionLoss('released')), 'ours': pull(GuideFusionLoss(strength=strength))}
-    mean = lambda g, where: g[where].mean() if where.any() else 1.
-    weights = {k: g/np.where(mask, mean(g, mask), mean(g, ~mask)) for k, g in pulls.items()}
-    maps = [attention_map(t, per_image=p)[0, 0].numpy() for p in (True, False)]
-    return SimpleNamespace(mask=mask, pulls=pulls, weights=weights, per_image=maps[0], released=maps[1])
+    mask, other = blob(row, column, height, width, bite), blob(30, 14, 20, 16, 0)
+    masks = np.stack([mask, other] if neighbour else [mask])
+    t = torch.from_numpy(masks[:, None]).float()                   # (1 or 2, 1, H, W)
+    losses = {'BCE + Dice': BCEDiceLoss(), 'released': GuideFusionLoss('released'),
+              'ours': GuideFusionLoss(strength=strength)}
+    pulls = {name: _pull(loss, t) for name, loss in losses.items()}
+    weights = {name: _weights(g, mask) for name, g in pulls.items()}
+    per_image, released = (attention_map(t, per_image=p)[0, 0].numpy() for p in (True, False))
+    return SimpleNamespace(
+        mask=mask, pulls=pulls, weights=weights, per_image=per_image, released=released)
+
+# %% ../../nbs/6_use/3_explore.ipynb #90962eab
+def _draw_weights(ax, d, row):
+    "The three weights along one row"
+    for (name, w), look in zip(d.weights.items(), ('C1', 'C2--', 'C0')):
+        ax.plot(w[row], look, label=name)
+    ax.set(title=f'w along row {row}', ylim=(0, 5))
+    ax.legend(fontsize=10, handlelength=1.5, loc='upper center')
 
 # %% ../../nbs/6_use/3_explore.ipynb #c042
-def draw_attention(row=24, column=32, height=30, width=34, bite=8, strength=4., neighbour=False, fig=None):
+def draw_attention(row=24, column=32, height=30, width=34, bite=8, strength=4., neighbour=False,
+    fig=None):
     "The attention map, per image and as released, and the weight of each pixel in three losses"
-    d, fig = attention_data(row, column, height, width, bite, strength, neighbour), _figure(fig, 1.9)
-    axes = fig.subplots(1, 5)
-    maps, weights = {'A, per image': d.per_image, 'A, released': d.released}, {f'w, {k}': w for k, w in d.weights.items()}
-    for part, pictures, top in ((axes[:2], maps, .5), (axes[2:], weights, 3)):
-        for ax, (name, a) in zip(part, pictures.items()): shown = _show(ax, name, a, vmin=0, vmax=top)
-        fig.colorbar(shown, ax=part[-1], shrink=.6)
-    for ax in axes: _border(ax, d.mask, linewidths=1)
-    return fig
+    d = attention_data(row, column, height, width, bite, strength, neighbour)
+    top, bottom = _figure(fig, 4.6).subfigures(2)
+    own, released, line = top.subplots(1, 3, width_ratios=(1, 1, .9))
+    _show(own, 'A, per image', d.per_image, vmin=0, vmax=.5)
+    top.colorbar(_show(released, 'A, released', d.released, vmin=0, vmax=.5), ax=[own, released])
+    _draw_weights(line, d, row)
+    axes = bottom.subplots(1, 3)
+    for ax, (name, w) in zip(axes, d.weights.items()):
+        shown = _show(ax, f'w, {name}', w, vmin=0, vmax=3)
+    bottom.colorbar(shown, ax=axes)
+    for ax in (own, released, *axes): _border(ax, d.mask, linewidths=1)
+    return top.figure
 
 # %% ../../nbs/6_use/3_explore.ipynb #c047
 network = lru_cache(DermoMamba.from_pretrained)
@@ -210,16 +295,19 @@ def _eight_views(lesion):
     x = torch.from_numpy(image).permute(2, 0, 1)[None]
     return image, truth, views(network('tiny'), x, 'd4')[:, 0, 0].numpy()     # (8, H, W)
 
+def _averaged(p, tta): return p[:len(tta_views(tta))].mean(0) # the flips are the first four
+
+# %% ../../nbs/6_use/3_explore.ipynb #8b47b06e
 def _dice(mask, truth):
     m, t = torch.from_numpy(mask), torch.from_numpy(truth)
-    return dice_of(Confusion(*(n.sum() for n in (m*t, m*(1 - t), (1 - m)*t)), None)).item()
-
-def _averaged(p, tta): return p[:len(tta_views(tta))].mean(0) # the flips are the first four
+    tp, fp, fn = (m*t).sum(), (m*(1 - t)).sum(), ((1 - m)*t).sum()
+    return dice_of(Confusion(tp, fp, fn, None)).item()
 
 @lru_cache(64)
 def _curve(lesion, tta, postprocess): # a threshold that moves leaves it as it is
     _, truth, p = _eight_views(lesion)
-    return [_dice(binary_mask(_averaged(p, tta), t, postprocess), truth) for t in THRESHOLDS]
+    p = _averaged(p, tta)
+    return [_dice(binary_mask(p, t, postprocess), truth) for t in THRESHOLDS]
 
 # %% ../../nbs/6_use/3_explore.ipynb #c048
 THRESHOLDS = np.linspace(.05, .95, 37)
@@ -233,32 +321,43 @@ def segmentation_data(
     image, truth, p = _eight_views(lesion)
     p = _averaged(p, tta)
     mask = binary_mask(p, threshold, postprocess)
-    return SimpleNamespace(image=image, truth=truth, p=p, mask=mask, dice=_dice(mask, truth), curve=_curve(lesion, tta, postprocess))
+    return SimpleNamespace(
+        image=image, truth=truth, p=p, mask=mask, dice=_dice(mask, truth),
+        curve=_curve(lesion, tta, postprocess))
 
 # %% ../../nbs/6_use/3_explore.ipynb #c052
 def draw_segmentation(lesion=30, threshold=.5, tta='none', postprocess=False, fig=None):
-    "Image, probabilities, both with the true border (dashed) and ours, and Dice over the threshold"
+    "Image and probabilities with the true border (dashed) and ours; Dice over the threshold"
     d, fig = segmentation_data(lesion, threshold, tta, postprocess), _figure(fig)
-    photo, prob, curve = fig.subplots(1, 3, width_ratios=(.8, .98, 1.3))
+    photo, prob, curve = fig.subplots(1, 3, width_ratios=(.9, 1.05, 1))
     _show(photo, f'Dice {d.dice:.3f}', d.image)
-    fig.colorbar(_show(prob, 'probability', d.p, vmin=0, vmax=1), ax=prob)
-    for ax, colour in ((photo, 'k'), (prob, 'w')): _border(ax, d.truth, colour, linestyles='--', linewidths=1.2); _border(ax, d.mask, 'C1')
-    curve.plot(THRESHOLDS, d.curve); curve.plot(threshold, d.dice, 'o', color='C1', ms=8)
+    fig.colorbar(_show(prob, 'probability', d.p, vmin=0, vmax=1), ax=prob, shrink=.7)
+    for ax, colour in ((photo, 'k'), (prob, 'w')):
+        _border(ax, d.truth, colour, linestyles='--', linewidths=1.2)
+        _border(ax, d.mask, 'C1')
+    curve.plot(THRESHOLDS, d.curve)
+    curve.plot(threshold, d.dice, 'o', color='C1', ms=8)
     curve.set(title='Dice at every threshold', xlabel='threshold', ylabel='Dice', ylim=(0, 1))
     return fig
 
 # %% ../../nbs/6_use/3_explore.ipynb #c057
+BLOCKS = ['plain 3x3', 'axial, dilation 1', 'axial, dilation 3', 'SS2D', 'CSMB', 'whole network']
+
 def _plain(layers):
     torch.manual_seed(0)
     return nn.Sequential(*(nn.Conv2d(16, 16, 3, padding=1) for _ in range(layers)))
 
-BLOCKS = {  # name: function of the network, the feature map (1, 16, H, W) and the number of plain layers
-    'plain 3x3': lambda b, f, layers: _plain(layers)(f),
-    'axial, dilation 1': lambda b, f, _: b.dw1(f[:, :4]),
-    'axial, dilation 3': lambda b, f, _: b.dw3(f[:, :4]),
-    'SS2D': lambda b, f, _: b.vss.ss2d(b.vss.norm(f[:, :4].permute(0, 2, 3, 1))).permute(0, 3, 1, 2),
-    'CSMB': lambda b, f, _: b(f),
-    'whole network': None}
+def _answer(block, x, layers): # x (1, 3, H, W)
+    "What a block says about an image; all but the last stand behind the stem"
+    if block == 'whole network': return network('tiny')(x)
+    net = network('isic2018')
+    csmb, f = net.encoder[0].block, net.stem(x)                  # (1, 16, H, W)
+    if block == 'CSMB': return csmb(f)
+    if block == 'plain 3x3': return _plain(layers)(f)
+    if block == 'axial, dilation 1': return csmb.dw1(f[:, :4])
+    if block == 'axial, dilation 3': return csmb.dw3(f[:, :4])
+    last = csmb.vss.norm(f[:, :4].permute(0, 2, 3, 1))           # SS2D: channels last
+    return csmb.vss.ss2d(last).permute(0, 3, 1, 2)
 
 # %% ../../nbs/6_use/3_explore.ipynb #c058
 @lru_cache(64)
@@ -268,24 +367,29 @@ def field_data(
     column:int=64,    # likewise
     layers:int=5,     # of the plain convolutions
 ):
-    "Gradient of one output pixel over the input, how many pixels it reaches, how much comes from afar"
+    "Gradient of one output pixel over the input, how many pixels it reaches, how much from afar"
     image, mask = make_phantom(6, (96, 128))
     x = normalise(torch.from_numpy(image).permute(2, 0, 1)[None]).requires_grad_()
-    net = network('isic2018')
-    with torch.random.fork_rng([]): y = BLOCKS[block](net.encoder[0].block, net.stem(x), layers) if BLOCKS[block] else network('tiny')(x)
+    with torch.random.fork_rng([]): y = _answer(block, x, layers)
     g = torch.autograd.grad(y[0, :, row, column].sum(), x)[0][0].abs().sum(0).numpy()  # (H, W)
-    far = np.ones(g.shape, bool); far[max(0, row - 12):row + 13, max(0, column - 12):column + 13] = False # beyond the widest convolution
-    return SimpleNamespace(image=image, mask=mask, gradient=g, reach=int((g > 0).sum()), far=g[far].sum()/g.sum())
+    far = np.ones(g.shape, bool)                                 # beyond the widest convolution
+    far[max(0, row - 12):row + 13, max(0, column - 12):column + 13] = False
+    return SimpleNamespace(
+        image=image, mask=mask, gradient=g, reach=int((g > 0).sum()), far=g[far].sum()/g.sum())
 
 # %% ../../nbs/6_use/3_explore.ipynb #c064
 def draw_field(block='SS2D', row=48, column=64, layers=5, fig=None):
     "How loud every input pixel is to one output pixel, in powers of ten"
-    d, fig = field_data(block, row, column, layers), _figure(fig, 3.6, 5.)
+    d, fig = field_data(block, row, column, layers), _figure(fig, 4., 5.5)
     ax = fig.subplots()
-    ax.add_patch(_need('matplotlib.patches').Rectangle((-.5, -.5), *d.gradient.T.shape, color='C5', alpha=.3, lw=0))
+    frame = _need('matplotlib.patches').Rectangle
+    ax.add_patch(frame((-.5, -.5), *d.gradient.T.shape, color='C5', alpha=.3, lw=0))
     loud = np.ma.log10(np.ma.masked_equal(d.gradient, 0)/(d.gradient.max() or 1))
-    fig.colorbar(_show(ax, f'reaches {d.reach}, far {d.far:.0%}', loud, vmin=-6, vmax=0), ax=ax, shrink=.8)
-    _border(ax, d.mask, linewidths=1); ax.plot(column, row, '+', color='C1', ms=9)
+    title = f'hears {d.reach:,} of {d.gradient.size:,} pixels;\n{d.far:.0%} comes from afar'
+    shown = _show(ax, title, loud, vmin=-6, vmax=0)
+    fig.colorbar(shown, ax=ax, shrink=.9, label='power of ten')
+    _border(ax, d.mask, linewidths=1)
+    ax.plot(column, row, '+', color='C1', ms=9)
     return fig
 
 # %% ../../nbs/6_use/3_explore.ipynb #c069
@@ -296,7 +400,9 @@ def follow_clicks(
     "Let a click on an image move two sliders"
     by_name = {w.description: w for w in box.children[:-1]}
     def clicked(event):
-        if event.inaxes: by_name['row'].value, by_name['column'].value = round(event.ydata), round(event.xdata)
+        if not event.inaxes: return
+        by_name['row'].value = round(event.ydata)
+        by_name['column'].value = round(event.xdata)
     return fig.canvas.mpl_connect('button_press_event', clicked)
 
 # %% ../../nbs/6_use/3_explore.ipynb #c072
@@ -312,8 +418,8 @@ def phantom_data(
 # %% ../../nbs/6_use/3_explore.ipynb #c073
 def draw_phantom(seed=0, size=(96, 128), outline=True, fig=None, **knobs):
     "A phantom and its exact border"
-    d, fig = phantom_data(seed, size, **knobs), _figure(fig, 3.6, 5.)
+    d, fig = phantom_data(seed, size, **knobs), _figure(fig, 4., 5.5)
     ax = fig.subplots()
-    _show(ax, f'lesion {d.area:.0%} of the frame', d.image)
+    _show(ax, f'lesion: {d.area:.0%}', d.image)
     if outline: _border(ax, d.mask, 'C0', linewidths=1.2)
     return fig

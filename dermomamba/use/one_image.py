@@ -14,7 +14,10 @@ import numpy as np
 from PIL import Image
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c009
-EXAMPLES = {'a clear border': (7, {}), 'behind hairs': (3, dict(hairs=40)), 'faint': (2, {}), 'where does it end?': (9, {})}
+EXAMPLES = {
+    'a clear border': (7, {}), 'behind hairs': (3, dict(hairs=40)), 'faint': (2, {}),
+    'where does it end?': (9, {})}
+
 def example(
     name:str, # one of `EXAMPLES`
     size:tuple=(480, 640), # (H, W)
@@ -126,7 +129,8 @@ def mask_at(
 ) -> np.ndarray: # (H, W) or (h, w) uint8, 0 and 1
     "The mask for a position of the slider"
     from dermomamba.evidence.inference import binary_mask, to_size
-    return binary_mask(to_size(probability(found, average), found.size if full else found.photo.shape[:2]), threshold, clean)
+    size = found.size if full else found.photo.shape[:2]
+    return binary_mask(to_size(probability(found, average), size), threshold, clean)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c049
 BLUE, WHITE = (26, 92, 196), (255, 255, 255)
@@ -137,7 +141,8 @@ def _outline(photo, mask):
 def _coloured(p, shape, most):
     from dermomamba.evidence.inference import to_size
     from matplotlib import colormaps
-    return colormaps['viridis']((to_size(p, shape).numpy()/most*255).clip(0, 255).astype(np.uint8), bytes=True)[..., :3]
+    index = (to_size(p, shape).numpy()/most*255).clip(0, 255).astype(np.uint8)
+    return colormaps['viridis'](index, bytes=True)[..., :3]
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c050
 def panels(
@@ -148,7 +153,10 @@ def panels(
 ) -> SimpleNamespace: # mask (h, w); photo, probability and doubt (h, w, 3) uint8
     "The three pictures of the page, and the mask in them"
     mask, shape = mask_at(found, threshold, clean, average), found.photo.shape[:2]
-    return SimpleNamespace(mask=mask, photo=_outline(found.photo, mask), probability=_outline(_coloured(probability(found, average), shape, 1), mask), doubt=_coloured(doubt(found), shape, .5))
+    p = _coloured(probability(found, average), shape, 1)
+    return SimpleNamespace(
+        mask=mask, photo=_outline(found.photo, mask), probability=_outline(p, mask),
+        doubt=_coloured(doubt(found), shape, .5))
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c057
 def geometry(
@@ -158,4 +166,8 @@ def geometry(
     "Geometry in pixels of the image, measured on a smaller mask"
     from dermomamba.use.predict import lesion_geometry
     g, f = lesion_geometry(mask), (size[0]*size[1]/mask.size)**.5
-    return g if not g['area_px'] else g | dict(area_px=round(f*f*g['area_px']), perimeter_px=f*g['perimeter_px'], diameter_px=f*g['diameter_px'])
+    if not g['area_px']: return g
+    g['area_px'] = round(f*f*g['area_px'])
+    g['perimeter_px'] *= f
+    g['diameter_px'] *= f
+    return g
