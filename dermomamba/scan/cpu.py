@@ -206,8 +206,8 @@ def _check(u, delta, A, B, C):
         raise ValueError(f'scan_numba takes float32 tensors on the CPU, got {got}; '
                          'use scan_chunked')
     (Bs, D, L), (_, G, N, _) = u.shape, B.shape
-    wanted = (Bs, D, L), (Bs, D, L), (D, N), (Bs, G, N, L), (Bs, G, N, L)
-    if tuple(x.shape for x in args.values()) != wanted or D % G:
+    fits = delta.shape == u.shape and A.shape == (D, N) and B.shape == (Bs, G, N, L)
+    if not fits or C.shape != B.shape or D % G:
         got = ', '.join(f'{name} {tuple(x.shape)}' for name, x in args.items())
         raise ValueError(f'shapes do not fit: {got}; '
                          'expected (B, D, L) twice, (D, N) and (B, G, N, L) twice')
