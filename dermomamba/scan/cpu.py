@@ -12,7 +12,7 @@ from torch.utils.flop_counter import register_flop_formula
 
 from ..core import op_space
 from .selection import scan_flops
-from .vectors import LANES, exp2, jit, load, mul, mul_add, share, splat, store, total
+from .vectors import LANES, jit, load, mul, mul_add, powers, share, splat, store, total
 
 _space, _ops = op_space(__name__)
 
@@ -30,8 +30,10 @@ def _lay_out(X, b, g, t0, T, out):
 @jit
 def decays(delta, A2, out):
     "exp(delta*A) of a chunk: (steps, N)"
-    for t in range(len(delta)):
-        for n in range(len(A2)): out[t, n] = exp2(delta[t]*A2[n])
+    N = len(A2)
+    for k in range(0, N, LANES):
+        Ak = load(A2, k)
+        for t in range(len(delta)): store(out, t*N + k, powers(mul(splat(delta[t]), Ak)))
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c017
 @jit
