@@ -14,11 +14,12 @@ import torch, torch.nn as nn, torch.nn.functional as F
 from huggingface_hub import PyTorchModelHubMixin, hf_hub_download
 from torch import Tensor
 
+from ..core import write_atomic
 from .bottleneck import PCAM, SweepMamba
 from .cbam import CBAM
-from ..core import write_atomic
 from .csmb import CrossScaleMambaBlock
-from .weights import ABOUT, TAGS, WeightsError, model_card, read_tensors, shipped, shipped_file, strip_prefix
+from .weights import ABOUT, TAGS, WeightsError, model_card
+from .weights import read_tensors, shipped, shipped_file, strip_prefix
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c008
 class EncoderStage(nn.Module):
@@ -30,11 +31,15 @@ class EncoderStage(nn.Module):
     ):
         super().__init__()
         self.block = CrossScaleMambaBlock(dim_in, engine=engine)
-        self.conv, self.norm = nn.Conv2d(dim_in, dim_in, 3, padding=1), nn.InstanceNorm2d(dim_in, affine=True)
+        self.conv = nn.Conv2d(dim_in, dim_in, 3, padding=1)
+        self.norm = nn.InstanceNorm2d(dim_in, affine=True)
         self.scale = nn.Parameter(torch.ones(1))
-        self.widen, self.bn = nn.Conv2d(dim_in, dim_out, 3, padding=1), nn.BatchNorm2d(dim_out)
+        self.widen = nn.Conv2d(dim_in, dim_out, 3, padding=1)
+        self.bn = nn.BatchNorm2d(dim_out)
 
-    def forward(self, x:Tensor) -> tuple[Tensor, Tensor]: # (B, C, H, W) -> (B, 2C, H/2, W/2) and the skip (B, 2C, H, W)
+    def forward(self,
+        x:Tensor,                # (B, C, H, W)
+    ) -> tuple[Tensor, Tensor]:  # (B, 2C, H/2, W/2), and the skip (B, 2C, H, W)
         y = self.block(x)
         m = F.leaky_relu(self.norm(self.conv(y)), .01) + self.scale*y
         skip = F.relu(self.bn(self.widen(m)))
@@ -48,22 +53,33 @@ class DecoderStage(nn.Module):
         dim_out:int, # channels that leave
     ):
         super().__init__()
-        self.mix, self.conv = nn.Conv2d(2*dim_in, dim_in, 1), nn.Conv2d(dim_in, dim_out, 3, padding=1)
+        self.mix = nn.Conv2d(2*dim_in, dim_in, 1)
+        self.conv = nn.Conv2d(dim_in, dim_out, 3, padding=1)
         self.bn = nn.BatchNorm2d(dim_out)
 
-    def forward(self, x:Tensor, skip:Tensor) -> Tensor: # (B, C, H, W), (B, C, 2H, 2W) -> (B, C/2, 2H, 2W)
+    def forward(self,
+        x:Tensor,    # (B, C, H, W)
+        skip:Tensor, # (B, C, 2H, 2W)
+    ) -> Tensor:     # (B, C/2, 2H, 2W)
         x = torch.cat([F.interpolate(x, scale_factor=2, mode='nearest'), skip], 1)
         return self.bn(F.gelu(self.conv(self.mix(x))))
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c012
-_renames = [(r'^pw_in\.', 'stem.'), (r'^conv_out\.', 'head.'), (r'^b1\.', 'sweep.'), (r'^b2\.', 'pcam.'), (r'^e(\d)\.', lambda m: f'encoder.{int(m[1])-1}.'),
-            (r'^s(\d)\.', lambda m: f'skips.{int(m[1])-1}.'), (r'^d(\d)\.', lambda m: f'decoder.{5-int(m[1])}.'),
-            (r'\bresmamba\.ins_norm\b', 'norm'), (r'\bresmamba\.', ''), (r'\bself_attention\b', 'ss2d'), (r'\bln_1\b', 'norm')]
+_renames = [
+    (r'^pw_in\.', 'stem.'), (r'^conv_out\.', 'head.'), (r'^b1\.', 'sweep.'), (r'^b2\.', 'pcam.'),
+    (r'\bresmamba\.ins_norm\b', 'norm'), (r'\bresmamba\.', ''),
+    (r'\bself_attention\b', 'ss2d'), (r'\bln_1\b', 'norm')]
+
+def _stage(m):
+    "Theirs count from the image, from 1; ours as the network runs, from 0"
+    kind, n = dict(e='encoder', s='skips', d='decoder')[m[1]], int(m[2])
+    return f'decoder.{5 - n}.' if kind == 'decoder' else f'{kind}.{n - 1}.'
 
 def _rename(name):
     "Our name of a parameter of the original release"
+    name = re.sub(r'^([esd])(\d)\.', _stage, name)
     for pattern, new in _renames: name = re.sub(pattern, new, name)
-    # the convolutions of encoder and decoder stages share their original names, so they need to know where they stand
+    # the convolutions of encoder and decoder share their original names: where do they stand?
     if name.startswith('decoder.'): return name.replace('.pw2.', '.conv.').replace('.pw.', '.mix.')
     return name.replace('.pw.', '.widen.')
 
@@ -78,7 +94,8 @@ class _Named(PyTorchModelHubMixin):
         **changes, # arguments of DermoMamba that differ from it
     ):
         "An untrained network of a known shape"
-        if name not in PRESETS: raise ValueError(f"no preset {name!r}; there are: {', '.join(PRESETS)}")
+        if name not in PRESETS:
+            raise ValueError(f"no preset {name!r}; there are: {', '.join(PRESETS)}")
         return cls(**{**PRESETS[name], **changes})
 
     @classmethod
@@ -92,56 +109,69 @@ class _Named(PyTorchModelHubMixin):
         "Trained weights, in eval mode"
         if not Path(name).exists() and re.fullmatch(r'[\w.-]+/[\w.-]+', str(name)):
             try: name = hf_hub_download(name, 'model.safetensors', **download)
-            except OSError as e: raise WeightsError(f'{name}: not here, and no model.safetensors on the hub; pickles are not opened ({e})') from e
+            except OSError as e:
+                raise WeightsError(f'{name}: not here, and no model.safetensors on the hub; '
+                                   f'pickles are not opened ({e})') from e
         return load_model(name, engine, img_size).to(map_location)
 
     def _save_pretrained(self, folder): save_model(self, folder/'model.safetensors')
 
-    def generate_model_card(self, **facts): return model_card(network=f'images of {self.img_size}', **facts)
+    def generate_model_card(self, **facts):
+        return model_card(network=f'images of {self.img_size}', **facts)
+
+# %% ../../nbs/2_network/4_dermomamba.ipynb #b150375b
+def _image_size(size):
+    "Rows and columns of an image that can be halved five times"
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    if len(size) != 2 or any(n < 32 or n % 32 for n in size):
+        nearest = tuple(max(32, round(n/32)*32) for n in size)
+        raise ValueError(f'img_size={size}: rows and columns must be multiples of 32 '
+                         f'(the image is halved five times); the nearest is {nearest}')
+    return size
+
+def _check_batch(net, x):
+    "Has this batch the network's size, and enough values for its deepest batch norm?"
+    size, grid = tuple(x.shape[2:]), x.shape[2:].numel()//32**2
+    if size != net.img_size:
+        raise ValueError(f'this DermoMamba takes images of {net.img_size}, got {size}: '
+                         f'resize them, or build DermoMamba(img_size={size})')
+    norm = getattr(net.sweep, 'bn', None)
+    if type(norm) is nn.BatchNorm2d and norm.training and len(x)*grid == 1:
+        raise ValueError(
+            'one image of 32x32 in a batch leaves one value a channel in the deepest stage, '
+            'and batch norm needs two in training: take two images a batch or more '
+            '(drop_last=True leaves out a last batch of one), or larger images')
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c019
 class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
-    "DermoMamba (Hoang et al. 2025): a U-shaped segmenter with 2-D selective scans; returns one logit a pixel"
+    "DermoMamba (Hoang et al. 2025): a U-shaped segmenter with 2-D scans; one logit a pixel"
     def __init__(self,
-        img_size:tuple=(192, 256),                 # rows and columns of the image, multiples of 32; 192x256 in the paper
+        img_size:tuple=(192, 256),                 # rows, columns: multiples of 32; the paper's
         in_channels:int=3,                         # channels of the image
-        widths:tuple=(16, 32, 64, 128, 256, 512),  # channels after the stem and after each stage; the paper's
+        widths:tuple=(16, 32, 64, 128, 256, 512),  # channels after stem and stages; the paper's
         engine:str='auto',                         # see `selective_scan`
     ):
         super().__init__()
-        img_size = (img_size, img_size) if isinstance(img_size, int) else tuple(img_size)
-        if len(img_size) != 2 or any(n < 32 or n % 32 for n in img_size):
-            nearest = tuple(max(32, round(n/32)*32) for n in img_size)
-            raise ValueError(f'img_size={img_size}: rows and columns must be multiples of 32 '
-                             f'(the image is halved five times); the nearest is {nearest}')
-        self.img_size, self.in_channels, self.widths = img_size, in_channels, tuple(widths)
+        self.img_size = img_size = _image_size(img_size)
+        self.in_channels, self.widths = in_channels, tuple(widths)
         # the engine is not in it: that is a matter of the machine
-        self._hub_mixin_config = dict(img_size=img_size, in_channels=in_channels, widths=self.widths)
+        self._hub_mixin_config = dict(
+            img_size=img_size, in_channels=in_channels, widths=self.widths)
         pairs = list(zip(self.widths[:-1], self.widths[1:]))
         self.stem = nn.Conv2d(in_channels, widths[0], 1)
         self.encoder = nn.ModuleList(EncoderStage(a, b, engine=engine) for a, b in pairs)
         self.skips = nn.ModuleList(CBAM(b) for _, b in pairs)
         self.pcam = PCAM(widths[-1])
-        self.sweep = SweepMamba(widths[-1], (img_size[0]//32, img_size[1]//32), engine=engine)
+        grid = img_size[0]//32, img_size[1]//32
+        self.sweep = SweepMamba(widths[-1], grid, engine=engine)
         self.decoder = nn.ModuleList(DecoderStage(b, a) for a, b in reversed(pairs))
         self.head = nn.Conv2d(widths[0], 1, 1)
-
-    def _check(self, x):
-        size, grid = tuple(x.shape[2:]), x.shape[2:].numel()//32**2
-        if size != self.img_size:
-            raise ValueError(f'this DermoMamba takes images of {self.img_size}, got {size}: '
-                             f'resize them, or build DermoMamba(img_size={size})')
-        norm = getattr(self.sweep, 'bn', None)
-        if type(norm) is nn.BatchNorm2d and norm.training and len(x)*grid == 1:
-            raise ValueError('one image of 32x32 in a batch leaves one value a channel in the deepest stage, and batch norm '
-                             'needs two in training: take two images a batch or more (drop_last=True leaves out a last '
-                             'batch of one), or larger images')
 
     def forward(self,
         x:Tensor,             # images (B, 3, H, W)
         with_maps:bool=False, # also return what the decoder's stages made, the coarsest first?
     ): # logits (B, 1, H, W); or those, and a list
-        self._check(x)
+        _check_batch(self, x)
         x, skips, maps = self.stem(x), [], []
         for stage in self.encoder:
             x, skip = stage(x)
@@ -154,28 +184,31 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c031
 def convert_original_state_dict(
-    sd:dict, # parameters by their original names, perhaps inside 'state_dict', perhaps as a wrapper names them
+    sd:dict, # parameters by their original names, in 'state_dict' or wrapped, or not
 ) -> dict:   # the same tensors by our names
     "Translate a state dict of the original release; load it with `DermoMamba().load_state_dict`"
     sd = strip_prefix(sd.get('state_dict', sd))
     if 'pw_in.weight' not in sd:
         some = ', '.join(map(str, list(sd)[:3]))
-        raise ValueError(f"not an original DermoMamba checkpoint: no entry ends in 'pw_in.weight'; it has {some} ...")
+        raise ValueError('not an original DermoMamba checkpoint: '
+                         f"no entry ends in 'pw_in.weight'; it has {some} ...")
     return {_rename(k): v for k, v in sd.items()}
 
-# %% ../../nbs/2_network/4_dermomamba.ipynb #c038
+# %% ../../nbs/2_network/4_dermomamba.ipynb #8faa3989
 def unwrap(
     model:nn.Module, # a DermoMamba, or a module that has one somewhere in it
 ) -> nn.Module:      # the DermoMamba
     "The network inside of wrappers: compiled, DataParallel, averaged, with deep supervision, ..."
+    kind = type(model).__name__
     if not isinstance(model, nn.Module):
         hint = ': give its .model' if isinstance(getattr(model, 'model', None), nn.Module) else ''
-        raise ValueError(f'expected a DermoMamba, got a {type(model).__name__}{hint}')
+        raise ValueError(f'expected a DermoMamba, got a {kind}{hint}')
     found = {name: m for name, m in model.named_modules() if isinstance(m, DermoMamba)}
-    if not found: raise ValueError(f'expected a DermoMamba, and there is none in this {type(model).__name__}')
-    name = next(iter(strip_prefix({f'{k}.stem.weight'.lstrip('.'): k for k in found}).values()))
-    return found[name]
+    if not found: raise ValueError(f'expected a DermoMamba, and there is none in this {kind}')
+    stems = {f'{name}.stem.weight'.lstrip('.'): name for name in found}
+    return found[next(iter(strip_prefix(stems).values()))]
 
+# %% ../../nbs/2_network/4_dermomamba.ipynb #c038
 def save_model(
     model:nn.Module,  # a DermoMamba; a wrapper is left out, see `unwrap`
     path:str|Path,    # file to write, ending in .safetensors
@@ -187,25 +220,36 @@ def save_model(
     path, net = Path(path), unwrap(model)
     sd = {k: v.detach().cpu().contiguous() for k, v in strip_prefix(net.state_dict()).items()}
     for k, v in sd.items():
-        if not v.isfinite().all(): raise ValueError(f'{k} holds a value that is no number, so nothing is saved: '
-                                                    'go back to weights from before, and train with a lower learning rate')
-    big = [k for k, p in strip_prefix(dict(net.named_parameters())).items() if p.numel() >= 4096]
-    for k in big if half else ():
+        if not v.isfinite().all():
+            raise ValueError(f'{k} holds a value that is no number, so nothing is saved: go back '
+                             'to weights from before, and train with a lower learning rate')
+    parameters = strip_prefix(dict(net.named_parameters())) if half else {}
+    for k in (k for k, p in parameters.items() if p.numel() >= 4096):
         whole, sd[k] = sd[k], sd[k].half()
-        if not sd[k].isfinite().all(): raise ValueError(f'{k}: {whole.abs().max():g} does not fit float16, '
-                                                        'which ends at 65504; save with half=False')
+        if not sd[k].isfinite().all():
+            raise ValueError(f'{k}: {whole.abs().max():g} does not fit float16, '
+                             'which ends at 65504; save with half=False')
     meta = {k: json.dumps(v) for k, v in net._hub_mixin_config.items()}
-    write_atomic(path, save(sd, dict(format='dermomamba', **meta, **{k: str(v) for k, v in info.items()})))
+    facts = {k: str(v) for k, v in info.items()}
+    write_atomic(path, save(sd, dict(format='dermomamba', **meta, **facts)))
     return path
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c040
+_KEYS = 'img_size', 'in_channels', 'widths'
+_FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
+
 def _settings_of(sd):
     "Arguments of DermoMamba, read off the shapes of its weights"
     wide = [sd[f'encoder.{i}.widen.weight'].shape for i in range(5)]
     return dict(img_size=[32*sd[f'sweep.mamba{i}.in_proj.weight'].shape[1] for i in (2, 3)],
                 in_channels=sd['stem.weight'].shape[1], widths=[wide[0][1], *(s[0] for s in wide)])
 
-_FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
+def _plan(sd, meta, engine):
+    "Settings of the network of some weights, and its state dict without numbers: no memory yet"
+    told = meta is not None and any(k in meta for k in _KEYS)
+    config = {k: json.loads(meta[k]) for k in _KEYS} if told else _settings_of(sd)
+    if len(config['widths']) != 6: raise ValueError(f"{len(config['widths'])} widths instead of 6")
+    with torch.device('meta'): return config, DermoMamba(**config, engine=engine).state_dict()
 
 def _misfit(sd, plan):
     "What is wrong with the first tensor that does not belong, or ''"
@@ -213,20 +257,24 @@ def _misfit(sd, plan):
         if k not in sd: return f'{k} is missing'
         if k not in plan: return f'it has no place for {k!r:.80}'
         v, want = sd[k], plan[k]
-        if v.shape != want.shape: return f'{k} has the shape {tuple(v.shape)}, not {tuple(want.shape)}'
-        if v.dtype not in (_FLOATS if want.is_floating_point() else (want.dtype,)): return f'{k} holds {v.dtype}'
+        if v.shape != want.shape:
+            return f'{k} has the shape {tuple(v.shape)}, not {tuple(want.shape)}'
+        types = _FLOATS if want.is_floating_point() else (want.dtype,)
+        if v.dtype not in types: return f'{k} holds {v.dtype}'
         if not v.to(want.dtype).isfinite().all():
-            return f'{k} holds a value that is no number: the training failed, or the file is damaged'
+            return (f'{k} holds a value that is no number: '
+                    'the training failed, or the file is damaged')
     return ''
 
-_KEYS = 'img_size', 'in_channels', 'widths'
-
-def _plan(sd, meta, engine):
-    "Settings of the network of some weights, and its state dict without numbers: no memory is taken yet"
-    told = meta is not None and any(k in meta for k in _KEYS)
-    config = {k: json.loads(meta[k]) for k in _KEYS} if told else _settings_of(sd)
-    if len(config['widths']) != 6: raise ValueError(f"{len(config['widths'])} widths instead of 6")
-    with torch.device('meta'): return config, DermoMamba(**config, engine=engine).state_dict()
+# %% ../../nbs/2_network/4_dermomamba.ipynb #4b76cde3
+def _weights_file(path):
+    "The file behind a path, a folder or a shipped name"
+    path = shipped_file(path) if path in shipped() else Path(path)
+    if path.is_dir(): path /= 'model.safetensors'
+    if path.is_file(): return path
+    names = ', '.join(shipped()) or 'none yet'
+    raise WeightsError(f'{path}: no such file; expected weights written by save_model or '
+                       f'dermomamba_train, or a shipped name ({names})')
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c041
 def load_model(
@@ -235,13 +283,8 @@ def load_model(
     img_size:tuple=None, # the size you need; None: the file's
     trust:bool=False,    # see `read_tensors`
 ) -> nn.Module:          # a DermoMamba in eval mode, in float32, on the CPU
-    "Rebuild a DermoMamba from a safetensors file, or from a checkpoint of `torch.save`, the original release's included"
-    path = shipped_file(path) if path in shipped() else Path(path)
-    if path.is_dir(): path /= 'model.safetensors'
-    if not path.is_file():
-        names = ', '.join(shipped()) or 'none yet'
-        raise WeightsError(f'{path}: no such file; expected weights written by save_model or dermomamba_train, '
-                           f'or a shipped name ({names})')
+    "Rebuild a DermoMamba from safetensors, or from a checkpoint of `torch.save`, the release's too"
+    path = _weights_file(path)
     sd, meta = read_tensors(path, trust)
     sd = strip_prefix(sd)
     try:
@@ -250,12 +293,14 @@ def load_model(
     except Exception as e:
         about = f'its metadata are {meta!s:.200}' if meta else 'no such names in it'
         why = f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]:.120}"
-        raise WeightsError(f'{path}: no DermoMamba weights ({about}; {why}); expected a file written by save_model') from e
-    if wrong := _misfit(sd, plan):
-        raise WeightsError(f'{path}: its weights do not fit the network it names: {wrong}')
+        raise WeightsError(f'{path}: no DermoMamba weights ({about}; {why}); '
+                           'expected a file written by save_model') from e
+    wrong = _misfit(sd, plan)
+    if wrong: raise WeightsError(f'{path}: its weights do not fit the network it names: {wrong}')
     own = tuple(config['img_size'])
-    if img_size and own != tuple(img_size): raise WeightsError(
-        f'{path}: weights for images of {own}, not {tuple(img_size)}: resize the images, or train anew')
+    if img_size and own != tuple(img_size):
+        raise WeightsError(f'{path}: weights for images of {own}, not {tuple(img_size)}: '
+                           'resize the images, or train anew')
     model = DermoMamba(**config, engine=engine)
     model.load_state_dict(sd)
     return model.eval()
