@@ -36,7 +36,7 @@ def image_size(
 SCAN_VECTORS = 'A_logs', 'Ds', 'dt_projs_bias' # rates, skips and step-size biases
 
 class ScansWithoutDecay(Callback):
-    "Exempt the rates, the skips and the step-size biases of all scans from the weight decay of fastai's optimisers"
+    "Exempt rates, skips and step-size biases of all scans from the optimiser's weight decay"
     order = -30 # before Checkpoint: a run that began otherwise goes on as it began
     def __init__(self,
         names:tuple=SCAN_VECTORS, # last parts of parameters' names
@@ -45,14 +45,16 @@ class ScansWithoutDecay(Callback):
     def before_fit(self):
         if self.opt is None: return # a validation or a prediction
         for name, p in self.learn.model.named_parameters():
-            if name.rpartition('.')[2] in self.names and p.requires_grad: self.opt.state[p]['do_wd'] = False
+            ours = name.rpartition('.')[2] in self.names
+            if ours and p.requires_grad: self.opt.state[p]['do_wd'] = False
 
+# %% ../../nbs/4_training/3_learner.ipynb #03d6f813
 def dermo_learner(
-    dls,                  # fastai DataLoaders of images (B, 3, H, W) and masks (B, H, W) of 0 and 1
-    model=None,           # a network with one logit a pixel (B, 1, H, W); None: `DermoMamba` of the images' size
+    dls,                  # fastai DataLoaders: images (B, 3, H, W), masks (B, H, W) of 0 and 1
+    model=None,           # one logit a pixel (B, 1, H, W); None: `DermoMamba` of the images' size
     loss_func=None,       # None: `GuideFusionLoss()`
     metrics=None,         # None: mean Dice and IoU per image
-    lr:float=2e-3,        # peak learning rate of `fit_one_cycle`; the value of the run recorded in 40_train, not tuned
+    lr:float=2e-3,        # peak rate of `fit_one_cycle`; that of the recorded run, not tuned
     wd:float=1e-2,        # decoupled weight decay; fastai's default
     clip:float=1.,        # largest norm of the gradient; 0: no clipping
     cbs=None,             # further callbacks
@@ -62,8 +64,9 @@ def dermo_learner(
     if len(dls.train_ds) == 0: raise ValueError('dls has no training images')
     model = DermoMamba(image_size(dls)) if model is None else model
     cbs = ([GradientClip(clip)] if clip else []) + [ScansWithoutDecay()] + list(L(cbs))
-    return Learner(dls, model, loss_func or GuideFusionLoss(), metrics=metrics or [DiceScore(), IoUScore()],
-                   **{'opt_func': Adam, 'lr': lr, 'wd': wd, 'cbs': cbs, **kwargs})
+    return Learner(
+        dls, model, loss_func or GuideFusionLoss(), metrics=metrics or [DiceScore(), IoUScore()],
+        **{'opt_func': Adam, 'lr': lr, 'wd': wd, 'cbs': cbs, **kwargs})
 
 # %% ../../nbs/4_training/3_learner.ipynb #c037
 class SeedEpochs(Callback):
@@ -75,13 +78,16 @@ class SeedEpochs(Callback):
 
     def before_epoch(self):
         s = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
-        random.seed(s); np.random.seed(s); torch.manual_seed(s)
+        random.seed(s)
+        np.random.seed(s)
+        torch.manual_seed(s)
         self.dls.train.rng = random.Random(s) # fastai's loader shuffles with a generator of its own
 
 # %% ../../nbs/4_training/3_learner.ipynb #c039
 def _training(learn):
     "Is this a real fit, and not the learning-rate finder, a validation or a prediction?"
-    return learn.create_mbar and not hasattr(learn, 'lr_finder') # the latter two switch the bar over epochs off
+    # validation and prediction switch the bar over epochs off
+    return learn.create_mbar and not hasattr(learn, 'lr_finder')
 
 # %% ../../nbs/4_training/3_learner.ipynb #c041
 class EMA(Callback):
@@ -93,7 +99,8 @@ class EMA(Callback):
 
     def before_fit(self):
         self.run = _training(self.learn)
-        if self.run: self.restore({k: v.clone() for k, v in self.learn.model.state_dict().items()}, 0)
+        if not self.run: return
+        self.restore({k: v.clone() for k, v in self.learn.model.state_dict().items()}, 0)
 
     def restore(self, avg, n): self.avg, self.n = to_device(avg, self.dls.device), n
 
@@ -112,28 +119,32 @@ class EMA(Callback):
 
     def before_validate(self): self.swap()
     def after_validate(self): self.swap()
-    def after_fit(self): self.swap(); self.avg = None
+    def after_fit(self):
+        self.swap()
+        self.avg = None
 
-# %% ../../nbs/4_training/3_learner.ipynb #c043
+# %% ../../nbs/4_training/3_learner.ipynb #03a15c3c
 def _broken(x, name=''):
     "Yield the names of all tensors in x that hold a value that is no number"
     if isinstance(x, torch.Tensor):
         if not x.isfinite().all(): yield name
         return
-    pairs = x.items() if isinstance(x, dict) else enumerate(x) if isinstance(x, (list, tuple)) else ()
+    if isinstance(x, dict): pairs = x.items()
+    else: pairs = enumerate(x) if isinstance(x, (list, tuple)) else ()
     for k, v in pairs: yield from _broken(v, f'{name}.{k}'.lstrip('.'))
 
+# %% ../../nbs/4_training/3_learner.ipynb #c043
 class Checkpoint(Callback):
-    "Write all that a continued run needs after every epoch; if the file is there at the start, go on from it"
+    "Write all that a continued run needs after every epoch; if the file is there, go on from it"
     order = 65 # after the Recorder has its figures
     def __init__(self,
         path:str|Path,       # file to write and to go on from
-        settings:dict=None,  # facts that a continued run must share; numbers, strings, dictionaries of them
+        settings:dict=None,  # what a continued run must share: numbers, strings, dicts of them
         best:str=None,       # a metric: also keep the weights of the epoch in which it was highest
-        seconds:float=None,  # stop after the last epoch that fits into this time; None: go on to the end
+        seconds:float=None,  # stop after the last epoch that fits into this time; None: to the end
     ):
-        self.path, self.settings, self.best, self.seconds = Path(path), settings or {}, best, seconds
-        self.history, self.done, self.kept = [], 0, None
+        self.path, self.settings, self.best = Path(path), settings or {}, best
+        self.seconds, self.history, self.done, self.kept = seconds, [], 0, None
 
     def before_fit(self):
         self.start = time.time()
@@ -145,23 +156,10 @@ class Checkpoint(Callback):
 
     def after_epoch(self):
         if self.epoch < self.done: return
-        ema, model = getattr(self.learn, 'ema', None), self.learn.model.state_dict()
-        state = dict(model=model, ema=ema and [ema.avg, ema.n], opt=self.opt.state_dict()['state'])
-        for name in _broken(state): raise FloatingPointError(
-            f'{name} holds a value that is no number after epoch {self.epoch}: {self.what_is_kept()}; try a lower learning rate')
-        names, seconds = self.recorder.metric_names[1:-1], time.time() - self.recorder.start_epoch
-        values = map(float, self.recorder.values[-1])
-        self.history.append(dict(epoch=self.epoch, **dict(zip(names, values)), seconds=seconds))
-        if self.best: self._keep(ema.avg if ema else model)
-        buffer = io.BytesIO() # into memory first: torch hides a full disk behind an error of its own
-        torch.save(dict(state, kept=self.kept, history=self.history, settings=self.settings), buffer)
-        write_atomic(self.path, buffer.getvalue())
-        if self.seconds and time.time() - self.start + seconds > self.seconds: raise CancelFitException
-
-    def _keep(self, weights): # if this epoch is the best
-        scores = [h[self.best] for h in self.history]
-        if scores[-1] == max((s for s in scores if math.isfinite(s)), default=None):
-            self.kept = {k: v.clone() for k, v in weights.items()}
+        seconds = time.time() - self.recorder.start_epoch
+        self._write(seconds)
+        late = self.seconds and time.time() - self.start + seconds > self.seconds
+        if late: raise CancelFitException
 
     def what_is_kept(self):
         if not self.history: return 'no epoch was finished, so nothing is kept'
@@ -170,6 +168,31 @@ class Checkpoint(Callback):
     def after_fit(self):
         if self.kept: self.learn.model.load_state_dict(self.kept)
 
+# %% ../../nbs/4_training/3_learner.ipynb #32ab136a
+@patch
+def _write(self:Checkpoint, seconds):
+    "What the epoch that took these seconds has left"
+    ema, model = getattr(self.learn, 'ema', None), self.learn.model.state_dict()
+    state = dict(model=model, ema=ema and [ema.avg, ema.n], opt=self.opt.state_dict()['state'])
+    for name in _broken(state):
+        what = f'{name} holds a value that is no number after epoch {self.epoch}'
+        advice = 'try a lower learning rate'
+        raise FloatingPointError(f'{what}: {self.what_is_kept()}; {advice}')
+    scores = zip(self.recorder.metric_names[1:-1], map(float, self.recorder.values[-1]))
+    self.history.append(dict(epoch=self.epoch, **dict(scores), seconds=seconds))
+    if self.best: self._keep(ema.avg if ema else model)
+    buffer = io.BytesIO() # into memory first: torch hides a full disk behind an error of its own
+    facts = dict(kept=self.kept, history=self.history, settings=self.settings)
+    torch.save(dict(state, **facts), buffer)
+    write_atomic(self.path, buffer.getvalue())
+
+@patch
+def _keep(self:Checkpoint, weights):
+    "Remember the weights if this epoch is the best so far"
+    scores = [h[self.best] for h in self.history]
+    if scores[-1] == max((s for s in scores if math.isfinite(s)), default=None):
+        self.kept = {k: v.clone() for k, v in weights.items()}
+
 # %% ../../nbs/4_training/3_learner.ipynb #c045
 _LATER = 'parts', 'init_sha256' # facts that the first version did not keep
 
@@ -177,7 +200,8 @@ def _other_data(was, now):
     "What changed from one `parts` to another"
     roles = [k for k in now if k != 'digest']
     n = sum(now[k] - was.get(k, 0) for k in roles)
-    counts = ', '.join(f'{k} {was.get(k, 0)}, now {now[k]}' for k in roles if now[k] != was.get(k, 0))
+    changed = [k for k in roles if now[k] != was.get(k, 0)]
+    counts = ', '.join(f'{k} {was.get(k, 0)}, now {now[k]}' for k in changed)
     if n: return f'{abs(n)} pair{"s"*(abs(n) > 1)} {"more" if n > 0 else "fewer"}: {counts}'
     if counts: return f'as many pairs, in other parts: {counts}'
     return 'as many pairs, but names, sizes of files or parts are others'
@@ -186,59 +210,73 @@ def _other_data(was, now):
 def _compare(self:Checkpoint, was):
     "Refuse settings of another run"
     old = [k for k in _LATER if k in self.settings and k not in was]
-    other = {k: (was.get(k), v) for k, v in self.settings.items() if k not in old and was.get(k) != v}
+    new = {k: v for k, v in self.settings.items() if k not in old}
+    other = {k: (was.get(k), v) for k, v in new.items() if was.get(k) != v}
     data = other.pop('parts', None)
     if other:
         changes = ', '.join(f'{k}={a!r}, now {b!r}' for k, (a, b) in other.items())
-        raise ValueError(f'{self.path} belongs to a run with other settings ({changes}); use those, or another output folder')
-    if data: raise ValueError(f'{self.path} belongs to a run with other data ({_other_data(*data)}); '
-                              'put the files back as they were, or use another output folder')
-    if 'parts' in old: warnings.warn(f'{self.path} does not say which data its run began with: '
-                                     'whether they are the same cannot be checked')
+        raise ValueError(f'{self.path} belongs to a run with other settings ({changes}); '
+                         'use those, or another output folder')
+    if data:
+        raise ValueError(f'{self.path} belongs to a run with other data ({_other_data(*data)}); '
+                         'put the files back as they were, or use another output folder')
+    if 'parts' in old:
+        warnings.warn(f'{self.path} does not say which data its run began with: '
+                      'whether they are the same cannot be checked')
 
+# %% ../../nbs/4_training/3_learner.ipynb #282c1031
 @patch
 def _restore(self:Checkpoint):
+    "Go on from the file, or say why not"
+    anew = 'move it away to start anew'
     try:
         ck = torch.load(self.path, map_location='cpu', weights_only=True)
         self.history, self.kept, was = list(ck['history']), ck['kept'], dict(ck['settings'])
         self.done, state = len(self.history), {k: ck[k] for k in ('model', 'ema', 'opt')}
     except Exception as e:
-        raise ValueError(f'{self.path}: not a checkpoint of this program, or damaged ({type(e).__name__}); '
-                         'move it away to start anew') from e
+        why = f'not a checkpoint of this program, or damaged ({type(e).__name__})'
+        raise ValueError(f'{self.path}: {why}; {anew}') from e
     self._compare(was)
     for name in _broken(dict(state, kept=self.kept)):
-        raise ValueError(f'{self.path}: {name} holds a value that is no number; move it away to start anew')
+        raise ValueError(f'{self.path}: {name} holds a value that is no number; {anew}')
     try:
         self.learn.model.load_state_dict(ck['model'])
         if ck['ema']: self.learn.ema.restore(*ck['ema'])
-        self.opt.load_state_dict(dict(state=to_device(ck['opt'], self.dls.device), hypers=self.opt.hypers))
+        opt = to_device(ck['opt'], self.dls.device)
+        self.opt.load_state_dict(dict(state=opt, hypers=self.opt.hypers))
     except Exception as e:
-        raise ValueError(f'{self.path}: its weights do not fit this network; move it away to start anew') from e
+        raise ValueError(f'{self.path}: its weights do not fit this network; {anew}') from e
 
 # %% ../../nbs/4_training/3_learner.ipynb #c065
 class StopOnNaN(Callback):
     "Stop before a loss or a gradient that is no number reaches the weights"
-    order = GradientClip.order + 1 # after loss scaling, clipping, and the sum over several processes
+    order = GradientClip.order + 1 # after loss scaling, clipping, and the sum over processes
     def before_fit(self): self.left_out = 0
 
     def after_loss(self):
-        if self.training and not torch.isfinite(self.learn.loss): self._stop(f'the loss is {self.learn.loss.item()}')
+        bad = self.training and not torch.isfinite(self.learn.loss)
+        if bad: self._stop(f'the loss is {self.learn.loss.item()}')
 
     def before_step(self):
         self.left_out = 0
-        norm = nn.utils.get_total_norm([p.grad for p in self.learn.model.parameters() if p.grad is not None])
-        if not norm.isfinite(): self._stop(f'the norm of the gradient is {norm.item()} (the loss is {self.learn.loss.item():g})')
+        grads = [p.grad for p in self.learn.model.parameters() if p.grad is not None]
+        norm = nn.utils.get_total_norm(grads)
+        if not norm.isfinite():
+            loss = f'the loss is {self.learn.loss.item():g}'
+            self._stop(f'the norm of the gradient is {norm.item()} ({loss})')
 
     def after_cancel_step(self):
         self.left_out += 1
-        if self.left_out > 40: self._stop('the gradient was no number in 40 steps, at every scale of the loss')
+        if self.left_out > 40:
+            self._stop('the gradient was no number in 40 steps, at every scale of the loss')
 
     def _stop(self, what):
         checkpoint = getattr(self.learn, 'checkpoint', None)
         kept = checkpoint.what_is_kept() if checkpoint else 'without a Checkpoint nothing is kept'
         raise FloatingPointError(
-            f'{what} in epoch {self.epoch}, batch {self.iter}: {kept}; try a lower learning rate or float32 '
-            '(half precision overflows above 65,504), and look at the images of this data set for damage')
+            f'{what} in epoch {self.epoch}, batch {self.iter}: {kept}; '
+            'try a lower learning rate or float32 (half precision overflows above 65,504), '
+            'and look at the images of this data set for damage')
 
 # %% ../../nbs/4_training/3_learner.ipynb #c069
 def plateau_lr(
@@ -246,10 +284,11 @@ def plateau_lr(
     scores:list,    # validation score of each epoch so far, higher is better
     patience:int=5, # epochs without a new best before a halving; the release's value
 ) -> float:         # learning rate of the next epoch
-    "Halve the rate each time `patience` epochs in a row have brought no new best, as torch's ReduceLROnPlateau does"
+    "Halve the rate when `patience` epochs bring no new best, as torch's ReduceLROnPlateau does"
     best, bad = -math.inf, 0
     for s in scores:
-        best, bad = (s, 0) if s > best*(1 + 1e-4*math.copysign(1, best)) else (best, bad + 1)
+        better = s > best*(1 + 1e-4*math.copysign(1, best))
+        best, bad = (s, 0) if better else (best, bad + 1)
         if bad > patience: lr, bad = lr/2, 0
     return lr
 
@@ -261,7 +300,8 @@ class Plateau(Callback):
     ): self.metric = metric
     def before_train(self):
         if not hasattr(self, 'lr'): self.lr = self.opt.hypers[-1]['lr']
-        self.opt.set_hyper('lr', plateau_lr(self.lr, [h[self.metric] for h in self.checkpoint.history]))
+        scores = [h[self.metric] for h in self.checkpoint.history]
+        self.opt.set_hyper('lr', plateau_lr(self.lr, scores))
 
 # %% ../../nbs/4_training/3_learner.ipynb #c073
 class DeepSupervision(nn.Module):
@@ -271,13 +311,14 @@ class DeepSupervision(nn.Module):
     ):
         super().__init__()
         self.model = model
-        coarse = reversed(model.widths[1:-1]) # channels of all stages but the last, which has the model's own head
+        coarse = reversed(model.widths[1:-1]) # the last stage has the model's own head
         self.heads = nn.ModuleList(nn.Conv2d(c, 1, 1) for c in coarse)
 
-    def forward(self, x): # (B, 3, H, W) -> logits (B, 1, H, W); while training a list of them, the last stage first
+    def forward(self, x): # (B, 3, H, W) -> logits (B, 1, H, W); in training a list, last first
         if not self.training: return self.model(x)
         y, maps = self.model(x, with_maps=True)
-        return [y] + [F.interpolate(h(m), y.shape[2:], mode='bilinear') for h, m in zip(self.heads, maps)]
+        def full(z): return F.interpolate(z, y.shape[2:], mode='bilinear')
+        return [y] + [full(head(m)) for head, m in zip(self.heads, maps)]
 
 # %% ../../nbs/4_training/3_learner.ipynb #c074
 class DeepLoss(nn.Module):
@@ -287,7 +328,9 @@ class DeepLoss(nn.Module):
         weight:float=.4,  # of the other stages together; a common choice, not tuned
     ):
         super().__init__()
-        self.loss, self.weight, self.activation, self.decodes = loss, weight, loss.activation, loss.decodes
+        self.loss, self.weight = loss, weight
+        self.activation, self.decodes = loss.activation, loss.decodes
     def forward(self, logits, target):
         if not isinstance(logits, (list, tuple)): return self.loss(logits, target)
-        return self.loss(logits[0], target) + self.weight*sum(self.loss(z, target) for z in logits[1:])/len(logits[1:])
+        last, *others = (self.loss(z, target) for z in logits)
+        return last + self.weight*sum(others)/len(others)
