@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .images import DataError, Pair, image_suffixes, read_text
+from .formats import DataError, image_suffixes, read_text
+from .images import Pair
 
 # %% ../../nbs/3_data/more/layouts.ipynb #d275f622
 def file_id(
