@@ -20,9 +20,11 @@ from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
 
 from ..core import write_atomic
-from .datasets import (
-    DataError, DataStatistics, LesionDataset, Pair, mask_shape, masks_alike, read_ids)
-from .images import check_pair, mask_facts, read_image, read_mask, turned_apart
+from .datasets import LesionDataset
+from .images import (
+    DataError, Pair, check_pair, mask_facts, read_image, read_mask, turned_apart)
+from .layouts import read_ids
+from .soundness import DataStatistics, mask_shape, masks_alike
 from ..use.predict import overlay
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323

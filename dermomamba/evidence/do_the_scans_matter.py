@@ -355,8 +355,7 @@ def run_variant(
     test:bool=True,       # look at the test images, too? Once, at the end
 ) -> dict:                # the record
     "Train one variant and score it; goes on where it was interrupted"
-    from dermomamba.data.datasets import open_dataset
-    from dermomamba.data.splits import parts
+    from dermomamba.data.datasets import open_dataset, parts
     from fastai.torch_core import set_seed
     out = Path(out)
     if (out/'run.json').exists(): return json.loads((out/'run.json').read_text())

@@ -21,9 +21,10 @@ import torch
 from ..core import (
     WrongCall, no_empty_folder, run_command, writable_file, writable_folder, write_csv,
     write_figure, write_record)
-from ..data.datasets import LesionDataset, check_masks, open_dataset, say_passed_over
+from ..data.datasets import (
+    LesionDataset, check_masks, open_dataset, parts, parts_from_lists)
 from ..data.images import check_pair, read_image, read_mask
-from ..data.splits import parts, parts_from_lists
+from ..data.layouts import say_passed_over
 from .inference import (
     TTA, binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size)
 from .statistics import bootstrap_ci

@@ -22,7 +22,9 @@ from fastai.callback.progress import ProgressCallback
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
 from ..data.augment import lesion_augment
-from ..data.datasets import LesionDataset, check_masks, open_dataset, say_passed_over
+from ..data.datasets import (
+    PROTOCOLS, LesionDataset, check_masks, data_digest, open_dataset, parts)
+from ..data.layouts import say_passed_over
 from ..network.weights import sha256, weights_file
 from .learner import (
     Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner)
@@ -32,7 +34,6 @@ from dermomamba.training.metrics import (
     soft_dice_released)
 from ..network.dermomamba import PRESETS, DermoMamba, load_model, save_model
 from ..data.phantom import phantom_dls
-from ..data.splits import PROTOCOLS, data_digest, parts
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c006
 def data_name(

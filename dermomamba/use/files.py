@@ -16,11 +16,12 @@ import numpy as np, torch
 from PIL import Image
 
 from ..core import one_line, writable_folder, write_atomic, write_csv
-from ..data.datasets import file_id, image_files, passed_over, say_passed_over, spellings
+from ..data.layouts import file_id, image_files, passed_over, say_passed_over, spellings
 from .predict import GEOMETRY, lesion_geometry
 from ..evidence.inference import (binary_mask, evaluating, open_photo, plain_network,
                                   probabilities, to_size)
-from ..data.images import DataError, Pair, check_pair, read_mask, read_text
+from ..data.formats import DataError, read_text
+from ..data.images import Pair, check_pair, read_mask
 from .predict import fitting_batches, overlay
 from .shards import ahead, progress, share
 
