@@ -30,8 +30,8 @@ def golden(
     folder=None,                  # where the files are; None: data/golden of the project
 ) -> dict:                        # name -> tensor
     "The numbers measured on the original release for one block"
-    file = Path(folder or book_path('data/golden'))/f'{tag}.npz'
-    return {k: torch.from_numpy(v) for k, v in np.load(file).items()}
+    folder = Path(folder or book_path('data/golden'))
+    return {k: torch.from_numpy(v) for k, v in np.load(folder/f'{tag}.npz').items()}
 
 # %% ../nbs/more/core.ipynb #c012
 def relative_error(x, want, floor=0.):

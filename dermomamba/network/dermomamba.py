@@ -172,6 +172,8 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
         with_maps:bool=False, # also return what the decoder's stages made, the coarsest first?
     ): # logits (B, 1, H, W); or those, and a list
         _check_batch(self, x)
+        # the scans read an image pixel by pixel; convolutions are a little faster so, too
+        x = x.contiguous(memory_format=torch.channels_last)
         x, skips, maps = self.stem(x), [], []
         for stage in self.encoder:
             x, skip = stage(x)
