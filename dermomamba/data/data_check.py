@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.fft import dctn, irfft2, rfft2
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
 from ..core import write_atomic
 from .datasets import LesionDataset
@@ -25,7 +25,7 @@ from .images import (
     DataError, Pair, check_pair, mask_facts, read_image, read_mask, turned_apart)
 from .layouts import read_ids
 from .soundness import DataStatistics, mask_shape, masks_alike
-from ..use.predict import overlay
+
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323
 def thumbnail(
@@ -303,6 +303,12 @@ def describe(
     return DataStatistics(len(r), dict(sizes.most_common()), area, mean, std)
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c045
+def _outlined(image, mask): # of one size
+    "A small photograph with its mask's border in cyan"
+    pixels = np.array(image)
+    pixels[maximum_filter(mask, 3) != minimum_filter(mask, 3)] = 0, 255, 255
+    return Image.fromarray(pixels)
+
 def contact_sheet(
     exam:Exam, # of a data set
     n:int=40, # images
@@ -320,7 +326,8 @@ def contact_sheet(
     for k, id in enumerate(ids):
         pair, x, y = exam.ds.pairs[id], (k % columns)*(w + 6) + 3, k//columns*(h + 20) + 2
         mask = np.asarray(read_mask(pair.mask).resize((w, h), Image.NEAREST))
-        sheet.paste(overlay(read_image(pair.image, least=tile).resize((w, h)), mask), (x, y))
+        image = read_image(pair.image, least=tile).resize((w, h))
+        sheet.paste(_outlined(image, mask), (x, y))
         label = f"{id[-13:]}  {exam.records[id]['area']:.0%}"
         ImageDraw.Draw(sheet).text((x, y + h + 2), label, 'black', font)
     return sheet
