@@ -7,6 +7,7 @@ __all__ = ['AlbumentationsPair', 'draw_hairs', 'lesion_augment']
 
 # %% ../../nbs/3_data/4_augment.ipynb #c004
 import os
+# otherwise albumentations goes online at import and looks for a newer version of itself
 os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
 import random
 import albumentations as A
@@ -29,47 +30,72 @@ class AlbumentationsPair(ItemTransform):
         seed = random.getrandbits(32)  # from Python's generator, see below
         self.pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))
         out = self.pipeline(image=image, mask=mask)
-        if out['image'].shape != image.shape: raise ValueError(
-            f"the augmentation made {out['image'].shape[:2]} of {image.shape[:2]} (height, width). Give it the dataloaders' size.")
-        return PILImage(Image.fromarray(out['image'])), PILMask(Image.fromarray(out['mask']))
+        if out['image'].shape != image.shape:
+            raise ValueError(
+                f"the augmentation made {out['image'].shape[:2]} of {image.shape[:2]} "
+                "(height, width). Give it the dataloaders' size.")
+        x, y = Image.fromarray(out['image']), Image.fromarray(out['mask'])
+        return PILImage(x), PILMask(y)
 
 # %% ../../nbs/3_data/4_augment.ipynb #c025
 _reflect = dict(border_mode=cv2.BORDER_REFLECT_101)
+
 def _flips(): return [A.HorizontalFlip(p=.5), A.VerticalFlip(p=.5)]
-def _gain(): return A.MultiplicativeNoise(multiplier=(.9, 1.1), per_channel=True, p=.5)  # white balance: a factor a channel
-def _released(size): return [A.RandomResizedCrop(size, scale=(.8, .95), p=.1), A.Rotate(limit=15, p=.5, **_reflect), *_flips()]
-def _light(size): return [*_flips(), _gain(), A.RandomBrightnessContrast(brightness_limit=.1, contrast_limit=.1, p=.5)]
+
+def _gain(): # white balance: a factor a channel
+    return A.MultiplicativeNoise(multiplier=(.9, 1.1), per_channel=True, p=.5)
+
+def _brightness(contrast):
+    return A.RandomBrightnessContrast(brightness_limit=.1, contrast_limit=contrast, p=.5)
+
+def _released(size):
+    crop = A.RandomResizedCrop(size, scale=(.8, .95), p=.1)
+    return [crop, A.Rotate(limit=15, p=.5, **_reflect), *_flips()]
+
+def _light(size): return [*_flips(), _gain(), _brightness(.1)]
 
 # %% ../../nbs/3_data/4_augment.ipynb #c026
 def _full(size):
-    return [*_flips(),
-            A.Affine(rotate=(-180, 180), scale=(.8, 1.25), translate_percent=(-.1, .1), p=.8, **_reflect),
-            _gain(),
-            A.RandomBrightnessContrast(brightness_limit=.1, contrast_limit=.2, p=.5),
-            A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=20, val_shift_limit=0, p=.3),
-            A.GaussianBlur(sigma_limit=(.3, 1.), blur_limit=0, p=.1)]
+    return [
+        *_flips(),
+        A.Affine(
+            rotate=(-180, 180), scale=(.8, 1.25), translate_percent=(-.1, .1), p=.8, **_reflect),
+        _gain(),
+        _brightness(.2),
+        A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=20, val_shift_limit=0, p=.3),
+        A.GaussianBlur(sigma_limit=(.3, 1.), blur_limit=0, p=.1)]
 
 # %% ../../nbs/3_data/4_augment.ipynb #c028
 def draw_hairs(image, **kwargs):
     "A few dark curved hairs across an image (H, W, 3) of uint8"
     image, (h, w) = image.copy(), image.shape[:2]
-    t = np.linspace(0, 1, 20)[:, None]                        # (20, 1), a quadratic curve through three points
+    t = np.linspace(0, 1, 20)[:, None]   # (20, 1)
+    def point(): return np.array([random.uniform(-.1, 1.1)*w, random.uniform(-.1, 1.1)*h])
     for _ in range(random.randrange(2, 9)):
-        a, b, c = (np.array([random.uniform(-.1, 1.1)*w, random.uniform(-.1, 1.1)*h]) for _ in range(3))
-        curve = (1 - t)**2*a + 2*t*(1 - t)*b + t**2*c         # (20, 2)
+        a, b, c = point(), point(), point()
+        curve = (1 - t)**2*a + 2*t*(1 - t)*b + t**2*c   # (20, 2), a quadratic curve
         tone = random.randrange(20, 70)
-        cv2.polylines(image, [curve.round().astype(np.int32)], False, (tone, int(.8*tone), int(.7*tone)), max(1, round(h/190)), cv2.LINE_AA)
+        colour = tone, int(.8*tone), int(.7*tone)
+        points, width = curve.round().astype(np.int32), max(1, round(h/190))
+        cv2.polylines(image, [points], False, colour, width, cv2.LINE_AA)
     return image
 
 def _hair(size): return [*_light(size), A.Lambda(name='hair', image=draw_hairs, p=.5)]
-def _cutout(size): return [*_light(size), A.CoarseDropout(num_holes_range=(1, 3), hole_height_range=(.1, .25), hole_width_range=(.1, .25), fill='random_uniform', p=.5)]
+
+def _cutout(size):
+    patches = A.CoarseDropout(
+        num_holes_range=(1, 3), hole_height_range=(.1, .25), hole_width_range=(.1, .25),
+        fill='random_uniform', p=.5)
+    return [*_light(size), patches]
 
 # %% ../../nbs/3_data/4_augment.ipynb #c029
 _presets = dict(released=_released, light=_light, full=_full, hair=_hair, cutout=_cutout)
+
 def lesion_augment(
-    strength:str='full', # `released` (the paper's code), `light`, `full`, `hair` or `cutout`
-    size:tuple=(192, 256), # (H, W) in pixels of the images it will get; only the crop of `released` needs it
+    strength:str='full',   # `released` (the paper's code), `light`, `full`, `hair` or `cutout`
+    size:tuple=(192, 256), # (H, W) of the images; only the crop of `released` needs it
 ) -> AlbumentationsPair: # for `LesionDataset.dataloaders(augment=...)`
     "A preset for training on dermoscopy"
-    if strength not in _presets: raise ValueError(f"strength={strength!r}: choose one of {', '.join(_presets)}.")
+    if strength not in _presets:
+        raise ValueError(f"strength={strength!r}: choose one of {', '.join(_presets)}.")
     return AlbumentationsPair(A.Compose(_presets[strength](size)))

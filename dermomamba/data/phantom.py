@@ -12,86 +12,119 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from fastai.vision.all import DataLoaders, Datasets, Dihedral, IntToFloatTensor, L, Normalize, TensorImage, TensorMask, Transform, imagenet_stats
+from fastai.vision.all import (
+    DataLoaders, Datasets, Dihedral, IntToFloatTensor, L, Normalize, TensorImage, TensorMask,
+    Transform, imagenet_stats)
 from ..core import write_atomic
-from .skin import Canvas, axes, border, bubbles, globules, hairs, light, network, pigment, region, ruler, sensor, sigmoid, skin, streaks, window
+from .skin import (
+    Canvas, axes, border, bubbles, globules, hairs, light, network, pigment, region, ruler, sensor,
+    sigmoid, skin, streaks, window)
 
-# %% ../../nbs/3_data/1_phantom.ipynb #c009
+# %% ../../nbs/3_data/1_phantom.ipynb #118fe5d1
+def _beta(a, b): return lambda g: g.beta(a, b)
 def _sometimes(p, lo=.2): return lambda g: (g.random() < p)*g.uniform(lo, 1)
+def _lognormal(mean, sd, lo, hi): return lambda g: np.clip(np.exp(g.normal(mean, sd)), lo, hi)
+def _n_colours(g): return 1 + g.choice(6, p=[.15, .35, .25, .15, .07, .03])
+def _n_hairs(g): return g.choice([0, g.integers(1, 7), g.integers(7, 24)], p=[.5, .33, .17])
+def _n_bubbles(g): return (g.random() < .25)*g.integers(1, 6)
 
 KNOBS = dict(  # name: (lowest, highest, how it is drawn)
-    tone=(0, 1, lambda g: g.beta(1, 1.8)), area=(.005, .8, lambda g: np.clip(np.exp(g.normal(-1.75, .9)), .015, .7)),
-    irregularity=(0, 1, lambda g: g.beta(2, 2.5)), softness=(0, 1, lambda g: g.beta(1.5, 2.5)),
-    contrast=(.05, 1.5, lambda g: np.clip(np.exp(g.normal(-.75, .55)), .15, 1.4)),
-    colours=(1, 6, lambda g: 1 + g.choice(6, p=[.15, .35, .25, .15, .07, .03])),
-    network=(0, 1, _sometimes(.6)), globules=(0, 1, _sometimes(.4)), streaks=(0, 1, _sometimes(.3)),
-    veil=(0, 1, _sometimes(.2)), regression=(0, 1, _sometimes(.25)),
-    hairs=(0, 60, lambda g: g.choice([0, g.integers(1, 7), g.integers(7, 24)], p=[.5, .33, .17])),
-    ruler=(0, 1, _sometimes(.15, .5)), bubbles=(0, 20, lambda g: (g.random() < .25)*g.integers(1, 6)),
-    light=(0, 1, lambda g: g.beta(1.5, 1.5)), vignette=(0, 1, _sometimes(.4, .85)), noise=(0, 1, lambda g: g.beta(1.5, 3)))
+    tone=(0, 1, _beta(1, 1.8)),
+    area=(.005, .8, _lognormal(-1.75, .9, .015, .7)),
+    irregularity=(0, 1, _beta(2, 2.5)),
+    softness=(0, 1, _beta(1.5, 2.5)),
+    contrast=(.05, 1.5, _lognormal(-.75, .55, .15, 1.4)),
+    colours=(1, 6, _n_colours),
+    network=(0, 1, _sometimes(.6)),
+    globules=(0, 1, _sometimes(.4)),
+    streaks=(0, 1, _sometimes(.3)),
+    veil=(0, 1, _sometimes(.2)),
+    regression=(0, 1, _sometimes(.25)),
+    hairs=(0, 60, _n_hairs),
+    ruler=(0, 1, _sometimes(.15, .5)),
+    bubbles=(0, 20, _n_bubbles),
+    light=(0, 1, _beta(1.5, 1.5)),
+    vignette=(0, 1, _sometimes(.4, .85)),
+    noise=(0, 1, _beta(1.5, 3)))
 
+# %% ../../nbs/3_data/1_phantom.ipynb #c009
 def part_rng(
-    seed,  # int >= 0, or a sequence of them
-    part: str  # name of a knob or of an ingredient
+    seed,      # int >= 0, or a sequence of them
+    part: str, # name of a knob or of an ingredient
 ) -> np.random.Generator:  # the same for the same (seed, part), on every machine
     "A generator of its own for each part of a phantom"
     return np.random.default_rng([*np.atleast_1d(seed), *part.encode()])
 
 def draw_knobs(
-    seed,  # int >= 0, or a sequence of them
-    **knobs  # values to set; None or absent: drawn
+    seed,    # int >= 0, or a sequence of them
+    **knobs, # values to set; None or absent: drawn
 ) -> dict:  # a value for every name in KNOBS
     "Every knob of a phantom, set or drawn"
-    if np.min(seed) < 0: raise ValueError(f"seed={seed!r}: use a whole number >= 0, or a sequence of them")
+    if np.min(seed) < 0:
+        raise ValueError(f"seed={seed!r}: use a whole number >= 0, or a sequence of them")
     for name, v in knobs.items():
-        if name not in KNOBS: raise ValueError(f"unknown knob {name!r}: choose from {', '.join(KNOBS)}")
+        if name not in KNOBS:
+            raise ValueError(f"unknown knob {name!r}: choose from {', '.join(KNOBS)}")
         lo, hi, _ = KNOBS[name]
-        if v is not None and not lo <= v <= hi: raise ValueError(f"{name}={v!r} is out of range: use {lo}..{hi}, or None to draw it")
-    return {name: draw(part_rng(seed, name)) if knobs.get(name) is None else knobs[name] for name, (_, _, draw) in KNOBS.items()}
+        if v is not None and not lo <= v <= hi:
+            raise ValueError(f"{name}={v!r} is out of range: use {lo}..{hi}, or None to draw it")
+    def value(name, draw):
+        v = knobs.get(name)
+        return draw(part_rng(seed, name)) if v is None else v
+    return {name: value(name, draw) for name, (_, _, draw) in KNOBS.items()}
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c012
 def _part(seed, name, yx): return Canvas(*yx, part_rng(seed, 'draw ' + name))
 
+def _soft_patch(c, d, k, strength): # a soft patch well inside, a tenth to a third of the lesion
+    if not strength: return 0*d
+    return strength*region(c.fractal(2) + .5*np.clip(d, -1, 1), k['area']*c.rng.uniform(.1, .35))
+
 def lesion(
-    seed,  # int >= 0, or a sequence of them
-    frame: tuple,  # axes (y, x) of the frame
-    k: dict  # knobs, as from `draw_knobs`
+    seed,         # int >= 0, or a sequence of them
+    frame: tuple, # axes (y, x) of the frame
+    k: dict,      # knobs, as from `draw_knobs`
 ) -> tuple:  # optical density (H, W, 3), veil (H, W) in 0..1, mask (H, W) bool
     "A lesion's optical density, its veil and its exact mask"
     d, own = border(_part(seed, 'border', frame), k['area'], k['irregularity'])
-    part = lambda name: _part(seed, name, own)
-    soft = (.02 + .13*k['softness'])/(.7 + k['contrast'])*np.exp(.6*part('edge').smooth(2))  # stark lesions fade faster
-    edge, detail = sigmoid(d/soft), np.ones_like(d)
+    def part(name): return _part(seed, name, own)
+    soft = (.02 + .13*k['softness'])/(.7 + k['contrast'])   # stark lesions fade faster
+    edge = sigmoid(d/(soft*np.exp(.6*part('edge').smooth(2))))
+    detail = np.ones_like(d)
     if k['network']: detail += .9*k['network']*(network(_part(seed, 'network', frame)) - .25)
     if k['globules']: detail += k['globules']*globules(part('globules'))
     if k['streaks']: detail += .5*k['streaks']*streaks(part('streaks'), d)
-    def inner(name):  # a soft patch well inside, of a tenth to a third of the lesion
-        c = part(name); return k[name]*region(c.fractal(2) + .5*np.clip(d, -1, 1), k['area']*c.rng.uniform(.1, .35)) if k[name] else 0*d
+    pale = _soft_patch(part('regression'), d, k, k['regression'])
     od = pigment(part('pigment'), d, k['contrast'], int(k['colours']))
-    od *= (edge*np.maximum(detail, .15)*(1 - .85*inner('regression')))[..., None]
-    return od*k['contrast']/od[d > 0, 1].mean(), .6*edge*inner('veil'), d > 0
+    od *= (edge*np.maximum(detail, .15)*(1 - .85*pale))[..., None]
+    veil = .6*edge*_soft_patch(part('veil'), d, k, k['veil'])
+    return od*k['contrast']/od[d > 0, 1].mean(), veil, d > 0
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c015
 def _cover(image, coverage, colour): return image + coverage[..., None]*(colour - image)
 
 def _checked(size):
-    if np.shape(size) != (2,) or not all(isinstance(s, (int, np.integer)) and s >= 16 for s in size):
+    whole = (int, np.integer)
+    if np.shape(size) != (2,) or not all(isinstance(s, whole) and s >= 16 for s in size):
         raise ValueError(f"size={size!r}: use two whole numbers (H, W), each at least 16")
     return tuple(size)
 
 def make_phantom(
-    seed,  # int >= 0, or a sequence of them
+    seed,                      # int >= 0, or a sequence of them
     size: tuple = (192, 256),  # (H, W) in pixels, each at least 16; default: the network's input
-    **knobs  # any of KNOBS; None or absent: drawn from the seed
+    **knobs,                   # any of KNOBS; None or absent: drawn from the seed
 ) -> tuple:  # image (H, W, 3) uint8, mask (H, W) uint8 of 0 and 1
     "One synthetic dermoscopy image and its exact mask"
     frame, k = axes(_checked(size)), draw_knobs(seed, **knobs)
-    part = lambda name: _part(seed, name, frame)
+    def part(name): return _part(seed, name, frame)
     od, veil, mask = lesion(seed, frame, k)
-    image = skin(part('skin'), k['tone']); mean = image.mean((0, 1))
-    image = _cover(image*np.exp(-np.minimum(od, 2.6)), veil, np.array([.55, .62, .74])*mean.mean())
+    image = skin(part('skin'), k['tone'])
+    mean = image.mean((0, 1))
+    haze = np.array([.55, .62, .74])*mean.mean()
+    image = _cover(image*np.exp(-np.minimum(od, 2.6)), veil, haze)
     if n := int(k['hairs']):
-        image = _cover(image, .85*hairs(part('hairs'), n), np.array([.12, .08, .07])*part('hair colour').rng.uniform(.5, 2.5))
+        dark = np.array([.12, .08, .07])*part('hair colour').rng.uniform(.5, 2.5)
+        image = _cover(image, .85*hairs(part('hairs'), n), dark)
         image = _cover(image, .7*hairs(part('light hairs'), n//6), np.minimum(1.2*mean, 1))
     if k['ruler']: image = _cover(image, k['ruler']*ruler(part('ruler')), .12)
     if k['bubbles']: image = image + bubbles(part('bubbles'), int(k['bubbles']))[..., None]
@@ -104,8 +137,8 @@ def make_phantom(
 HELD_OUT = 1_000_000  # seeds from here on are for validation, seeds below it for training
 
 def phantom_items(
-    n: int,  # how many
-    start: int = 0  # first seed
+    n: int,         # how many
+    start: int = 0, # first seed
 ) -> L:  # seeds start, start+1, ...
     "Seeds of phantoms"
     return L(range(start, start + n))
@@ -113,52 +146,65 @@ def phantom_items(
 class PhantomStore:
     "Draws each phantom once and keeps it as tensors"
     def __init__(self,
-        size: tuple = (192, 256),  # (H, W) in pixels
-        **knobs  # as in `make_phantom`
-    ): self.size, self.knobs, self.kept = _checked(size), knobs, {}; draw_knobs(0, **knobs)  # complain now, not in the first batch
+        size: tuple = (192, 256), # (H, W) in pixels
+        **knobs,                  # as in `make_phantom`
+    ):
+        draw_knobs(0, **knobs)  # complain now, not in the first batch
+        self.size, self.knobs, self.kept = _checked(size), knobs, {}
     def __call__(self,
-        seed: int  # which phantom
+        seed: int, # which phantom
     ) -> tuple:  # image (3, H, W) uint8, mask (H, W) uint8 of 0 and 1
         if seed not in self.kept:
-            image, mask = make_phantom(seed, self.size, **self.knobs)
-            self.kept[seed] = torch.from_numpy(image).permute(2, 0, 1).contiguous(), torch.from_numpy(mask)
+            image, mask = map(torch.from_numpy, make_phantom(seed, self.size, **self.knobs))
+            self.kept[seed] = image.permute(2, 0, 1).contiguous(), mask
         return self.kept[seed]
     def __getstate__(self): return {**self.__dict__, 'kept': {}}
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c054
 class PhantomImage(Transform):
     "Seed to `TensorImage` (3, H, W) uint8"
-    def __init__(self, store: PhantomStore): super().__init__(); self.store = store
+    def __init__(self, store: PhantomStore):
+        super().__init__()
+        self.store = store
     def encodes(self, seed): return TensorImage(self.store(int(seed))[0])
 
 class PhantomMask(Transform):
     "Seed to `TensorMask` (H, W) of 0 and 1"
-    def __init__(self, store: PhantomStore): super().__init__(); self.store = store
+    def __init__(self, store: PhantomStore):
+        super().__init__()
+        self.store = store
     def encodes(self, seed): return TensorMask(self.store(int(seed))[1])
 
 def draw_flip(
-    x: torch.Tensor  # (B, ...)
-) -> torch.Tensor:  # (B,) of 0, 1, 2, 4: fastai's numbers for no flip, left-right, up-down, both
+    x: torch.Tensor, # (B, ...)
+) -> torch.Tensor:  # (B,) of 0, 1, 2, 4: fastai's for no flip, left-right, up-down, both
     "Random flips without the quarter turns, which would squeeze an oblong frame"
-    return torch.tensor([0, 1, 2, 4], device=x.device)[torch.randint(0, 4, (len(x),), device=x.device)]
+    flips = torch.tensor([0, 1, 2, 4], device=x.device)
+    return flips[torch.randint(0, 4, (len(x),), device=x.device)]
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c057
 def phantom_dls(
-    n_train: int = 200,  # training phantoms: seeds start, start+1, ...
-    n_valid: int = 50,  # held-out phantoms: seeds HELD_OUT+start, ...
-    size: tuple = (192, 256),  # (H, W) in pixels
-    bs: int = 8,  # batch size
-    start: int = 0,  # first seed
-    device=None,  # where batches go; None: fastai's default
-    num_workers: int = 0,  # loading processes; with 0 all batches share one store
-    **knobs  # as in `make_phantom`
-) -> DataLoaders:  # x (B, 3, H, W) float, normalised with ImageNet's statistics; y (B, H, W) of 0 and 1
+    n_train: int = 200,       # training phantoms: seeds start, start+1, ...
+    n_valid: int = 50,        # held-out phantoms: seeds HELD_OUT+start, ...
+    size: tuple = (192, 256), # (H, W) in pixels
+    bs: int = 8,              # batch size
+    start: int = 0,           # first seed
+    device=None,              # where batches go; None: fastai's default
+    num_workers: int = 0,     # loading processes; with 0 all batches share one store
+    **knobs,                  # as in `make_phantom`
+) -> DataLoaders:  # x (B, 3, H, W), normalised as for ImageNet; y (B, H, W) of 0 and 1
     "DataLoaders of phantoms, each drawn once; training ones are flipped at random"
-    if start + max(n_train, n_valid) > HELD_OUT: raise ValueError(f"start={start}: {max(n_train, n_valid)} seeds from there run into the held-out ones; stay below {HELD_OUT}")
-    store, items = PhantomStore(size, **knobs), phantom_items(n_train, start) + phantom_items(n_valid, HELD_OUT + start)
-    sets = Datasets(items, [[PhantomImage(store)], [PhantomMask(store)]], splits=[range(n_train), range(n_train, n_train + n_valid)])
-    tfms = [IntToFloatTensor(), Dihedral(p=1., draw=draw_flip), Normalize.from_stats(*imagenet_stats, cuda=False)]
-    return sets.dataloaders(bs=bs, after_batch=tfms, num_workers=num_workers, device=device, drop_last=n_train >= bs)
+    n, store = max(n_train, n_valid), PhantomStore(size, **knobs)
+    if start + n > HELD_OUT:
+        raise ValueError(f"start={start}: {n} seeds from there run into the held-out ones; "
+                         f"stay below {HELD_OUT}")
+    items = phantom_items(n_train, start) + phantom_items(n_valid, HELD_OUT + start)
+    splits = [range(n_train), range(n_train, n_train + n_valid)]
+    sets = Datasets(items, [[PhantomImage(store)], [PhantomMask(store)]], splits=splits)
+    flip, norm = Dihedral(p=1., draw=draw_flip), Normalize.from_stats(*imagenet_stats, cuda=False)
+    return sets.dataloaders(
+        bs=bs, after_batch=[IntToFloatTensor(), flip, norm], num_workers=num_workers,
+        device=device, drop_last=n_train >= bs)
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c063
 def _save(array, path, **kw):
@@ -167,16 +213,17 @@ def _save(array, path, **kw):
     write_atomic(path, buffer.getvalue())
 
 def write_phantoms(
-    folder,  # gets images/ and masks/
-    n: int,  # how many
+    folder,                    # gets images/ and masks/
+    n: int,                    # how many
     size: tuple = (192, 256),  # (H, W) in pixels
-    start: int = 0,  # first seed, and first number in the names
-    suffix: str = '.png',  # of the images: '.png' (exact) or '.jpg' (small, quality 92); masks are PNG of 0 and 255
-    **knobs  # as in `make_phantom`
+    start: int = 0,            # first seed, and first number in the names
+    suffix: str = '.png',      # of the images: '.png' (exact) or '.jpg' (small, quality 92)
+    **knobs,                   # as in `make_phantom`
 ) -> Path:  # the folder
-    "Phantoms as files: images/phantom_0000.png, masks/phantom_0000.png, ..."
-    kinds, folder = {'.png': dict(format='PNG'), '.jpg': dict(format='JPEG', quality=92)}, Path(folder)
+    "Phantoms as files, masks as PNG of 0 and 255: images/phantom_0000.png, masks/..."
+    kinds = {'.png': dict(format='PNG'), '.jpg': dict(format='JPEG', quality=92)}
     if suffix not in kinds: raise ValueError(f"suffix={suffix!r}: use '.png' or '.jpg'")
+    folder = Path(folder)
     for sub in ('images', 'masks'): (folder/sub).mkdir(parents=True, exist_ok=True)
     for seed in phantom_items(n, start):
         image, mask = make_phantom(seed, size, **knobs)

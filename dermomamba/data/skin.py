@@ -16,13 +16,15 @@ from scipy import ndimage
 class Canvas:
     "Coordinates of a frame, and the random numbers to draw with"
     def __init__(self,
-        y: np.ndarray,  # (H, 1) coordinates of the rows
-        x: np.ndarray,  # (1, W) coordinates of the columns
-        rng: np.random.Generator = None  # the dice
-    ): self.y, self.x, self.rng, self.shape, self.step = y, x, rng, (len(y), x.shape[1]), y[1, 0] - y[0, 0]
+        y: np.ndarray, # (H, 1) coordinates of the rows
+        x: np.ndarray, # (1, W) coordinates of the columns
+        rng: np.random.Generator = None, # the dice
+    ):
+        self.y, self.x, self.rng = y, x, rng
+        self.shape, self.step = (len(y), x.shape[1]), y[1, 0] - y[0, 0]
 
 def axes(
-    size: tuple  # (H, W) in pixels
+    size: tuple, # (H, W) in pixels
 ) -> tuple:  # y (H, 1), x (1, W): pixel centres; the shorter side spans -0.5..0.5
     "Coordinates of the rows and of the columns of a frame"
     y, x = ((np.arange(n) + .5 - n/2)/min(size) for n in size)
@@ -30,37 +32,40 @@ def axes(
 
 # %% ../../nbs/3_data/more/skin.ipynb #c010
 def sigmoid(
-    z: np.ndarray  # any shape
+    z: np.ndarray, # any shape
 ) -> np.ndarray:  # same shape, in 0..1
     "Logistic function, in the form that cannot overflow"
     return .5 + .5*np.tanh(z/2)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c012
 def spline_weights(
-    p: np.ndarray,  # (P,) positions
-    n: int  # lattice points per unit length
+    p: np.ndarray, # (P,) positions
+    n: int,        # lattice points per unit length
 ) -> np.ndarray:  # (P, 2n): weight of each lattice point; the lattice repeats after 2 units
     "Cubic B-spline weights of a periodic lattice"
-    j = np.floor(p*n).astype(int); t = p*n - j; s = 1 - t
+    j = np.floor(p*n).astype(int)
+    t = p*n - j
+    s = 1 - t
+    weights = s**3, 3*t**3 - 6*t**2 + 4, 3*s**3 - 6*s**2 + 4, t**3
     out = np.zeros((len(p), 2*n))
-    for o, w in zip((-1, 0, 1, 2), (s**3, 3*t**3 - 6*t**2 + 4, 3*s**3 - 6*s**2 + 4, t**3)):
-        out[np.arange(len(p)), (j + o) % (2*n)] += w/6
+    for o, w in zip((-1, 0, 1, 2), weights): out[np.arange(len(p)), (j + o) % (2*n)] += w/6
     return out
 
 @patch
 def smooth(self: Canvas,
-    n: int  # lattice points per unit: the larger, the finer
+    n: int, # lattice points per unit: the larger, the finer
 ) -> np.ndarray:  # (H, W), mean 0, variance about 1
     "A smooth random field"
     g = self.rng.standard_normal((2*n, 2*n))
-    return spline_weights(self.y[:, 0], n) @ g @ spline_weights(self.x[0], n).T / .479  # .479: what blending leaves of a unit deviation
+    rows, columns = spline_weights(self.y[:, 0], n), spline_weights(self.x[0], n)
+    return rows @ g @ columns.T / .479 # .479: what blending leaves of a unit deviation
 
 # %% ../../nbs/3_data/more/skin.ipynb #c017
 @patch
 def fractal(self: Canvas,
-    n: int,  # lattice points per unit of the coarsest octave
-    octaves: int = 4,  # how many fields are added, each twice as fine
-    gain: float = .6  # amplitude of an octave relative to the one before
+    n: int,           # lattice points per unit of the coarsest octave
+    octaves: int = 4, # how many fields are added, each twice as fine
+    gain: float = .6, # amplitude of an octave relative to the one before
 ) -> np.ndarray:  # (H, W), mean 0, variance about 1
     "Smooth fields of doubling frequency, added"
     a = gain**np.arange(octaves)
@@ -68,8 +73,8 @@ def fractal(self: Canvas,
 
 # %% ../../nbs/3_data/more/skin.ipynb #c022
 def region(
-    field: np.ndarray,  # (H, W), deviation about 1
-    share: float  # part of the frame to cover, 0..1
+    field: np.ndarray, # (H, W), deviation about 1
+    share: float,      # part of the frame to cover, 0..1
 ) -> np.ndarray:  # (H, W) in 0..1
     "Soft indicator of the highest values of a field"
     return sigmoid(5*(field - np.quantile(field, 1 - share)))
@@ -77,72 +82,82 @@ def region(
 # %% ../../nbs/3_data/more/skin.ipynb #c024
 @patch
 def stamp(self: Canvas,
-    py: np.ndarray,  # (P,) positions of the points
-    px: np.ndarray,  # (P,)
-    weight: np.ndarray,  # (P,) what each adds, summed over pixels
-    blur: float  # standard deviation, in the canvas's units
+    py: np.ndarray,     # (P,) positions of the points
+    px: np.ndarray,     # (P,)
+    weight: np.ndarray, # (P,) what each adds, summed over pixels
+    blur: float,        # standard deviation, in the canvas's units
 ) -> np.ndarray:  # (H, W)
     "Points dropped onto the canvas, then blurred"
-    h, w = self.shape; out = np.zeros(h*w)
+    h, w = self.shape
+    out = np.zeros(h*w)
     i, j = (py - self.y[0, 0])/self.step, (px - self.x[0, 0])/self.step
     for a in (np.floor(i), np.floor(i) + 1):
         for b in (np.floor(j), np.floor(j) + 1):
             k = (a >= 0) & (a < h) & (b >= 0) & (b < w)
             v = weight*(1 - abs(i - a))*(1 - abs(j - b))
             out += np.bincount((a*w + b)[k].astype(int), v[k], h*w)
-    return ndimage.gaussian_filter(out.reshape(h, w), blur/self.step, mode='constant', truncate=3)
+    out = out.reshape(h, w)
+    return ndimage.gaussian_filter(out, blur/self.step, mode='constant', truncate=3)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c027
 @patch
 def dots(self: Canvas,
-    py: np.ndarray,  # (P,) centres
-    px: np.ndarray,  # (P,)
-    peak: np.ndarray,  # (P,) height at the centre
-    radius: float  # standard deviation, in the canvas's units
+    py: np.ndarray,   # (P,) centres
+    px: np.ndarray,   # (P,)
+    peak: np.ndarray, # (P,) height at the centre
+    radius: float,    # standard deviation, in the canvas's units
 ) -> np.ndarray:  # (H, W)
     "Round soft dots"
     return self.stamp(py, px, peak*2*np.pi*max(radius/self.step, .4)**2, radius)
 
 @patch
 def lines(self: Canvas,
-    py: np.ndarray,  # (N, P) N curves of P points
-    px: np.ndarray,  # (N, P)
-    width: np.ndarray  # thickness, broadcast to (N, P), in the canvas's units
+    py: np.ndarray,    # (N, P) N curves of P points
+    px: np.ndarray,    # (N, P)
+    width: np.ndarray, # thickness, broadcast to (N, P), in the canvas's units
 ) -> np.ndarray:  # (H, W) coverage in 0..1
     "Curves of varying thickness"
     if not py.size: return np.zeros(self.shape)
     ds = np.hypot(np.gradient(py, axis=1), np.gradient(px, axis=1))
-    area = ds*width/self.step**2  # in pixels, so that a line thinner than one fades instead of breaking up
+    # in pixels, so that a line thinner than one fades instead of breaking up
+    area = ds*width/self.step**2
     return 1 - np.exp(-2*self.stamp(py.ravel(), px.ravel(), area.ravel(), np.mean(width)/2))
 
 # %% ../../nbs/3_data/more/skin.ipynb #c029
 def turned(
-    y: np.ndarray,  # any shape
-    x: np.ndarray,  # broadcasts with y
-    angle: float  # radians
+    y: np.ndarray, # any shape
+    x: np.ndarray, # broadcasts with y
+    angle: float,  # radians
 ) -> tuple:  # y, x in the turned frame
     "Coordinates turned by an angle"
     return y*np.cos(angle) + x*np.sin(angle), x*np.cos(angle) - y*np.sin(angle)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c032
-SKIN = np.array([[246,222,214], [234,198,186], [216,170,150], [184,136,110], [140,98,76], [88,62,52]])/255  # from very fair to dark
-MELANIN, BLOOD = np.array([.36, .72, 1.]), np.array([.06, .50, .46])  # optical density of one unit in r, g, b
+SKIN = np.array([ # from very fair to dark
+    [246, 222, 214], [234, 198, 186], [216, 170, 150],
+    [184, 136, 110], [140, 98, 76], [88, 62, 52]])/255
+# optical density of one unit in r, g, b
+MELANIN, BLOOD = np.array([.36, .72, 1.]), np.array([.06, .50, .46])
 
 def skin(
-    c: Canvas,  # where, and the dice
-    tone: float  # 0 fair .. 1 dark
+    c: Canvas,   # where, and the dice
+    tone: float, # 0 fair .. 1 dark
 ) -> np.ndarray:  # (H, W, 3) in 0..1
     "Healthy skin: tint, flush, mottling, furrows, freckles"
-    g = c.rng; tint = g.normal(0, 1, 3)*[.03, .035, .06] + g.normal(0, .06)
-    flush, mottle = g.uniform(.02, .14)*c.fractal(2), g.uniform(.015, .075)*c.fractal(4, 5, .8)
+    g = c.rng
+    tint = g.normal(0, 1, 3)*[.03, .035, .06] + g.normal(0, .06)
+    flush = g.uniform(.02, .14)*c.fractal(2)
+    mottle = g.uniform(.015, .075)*c.fractal(4, 5, .8)
     furrow = g.uniform(0, .06)*np.exp(-(4*c.smooth(22))**2)
-    n = g.poisson(g.choice([2, 25])); freckles = c.dots(*g.uniform(-.7, .7, (2, n)), g.uniform(.05, .35, n), .008)
+    n = g.poisson(g.choice([2, 25]))
+    freckles = c.dots(*g.uniform(-.7, .7, (2, n)), g.uniform(.05, .35, n), .008)
     base = [np.interp(5*tone, range(6), channel) for channel in SKIN.T]*np.exp(tint)
-    return base*np.exp(-flush[..., None]*BLOOD - (mottle - furrow + freckles)[..., None]*MELANIN)
+    melanin = (mottle - furrow + freckles)[..., None]*MELANIN
+    return base*np.exp(-flush[..., None]*BLOOD - melanin)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c040
 def largest_region(
-    m: np.ndarray  # (H, W) bool
+    m: np.ndarray, # (H, W) bool
 ) -> np.ndarray:  # (H, W) bool
     "The largest connected region, holes filled"
     label, n = ndimage.label(m)
@@ -151,127 +166,153 @@ def largest_region(
 
 # %% ../../nbs/3_data/more/skin.ipynb #c043
 def border(
-    c: Canvas,  # where, and the dice
-    area: float,  # share of the frame, 0..1
-    irregularity: float  # 0 an ellipse .. 1 ragged
-) -> tuple:  # d (H, W) signed, at most about 1; and the lesion's own axes (y, x): its diameter 1, its centre 0
+    c: Canvas,           # where, and the dice
+    area: float,         # share of the frame, 0..1
+    irregularity: float, # 0 an ellipse .. 1 ragged
+) -> tuple:  # d (H, W) signed, at most about 1; the lesion's own axes (y, x): diameter 1, centre 0
     "Outline of a lesion as a signed field"
-    g, (h, w) = c.rng, c.shape; diameter = 2*c.step*np.sqrt(area*h*w/np.pi)
+    g, (h, w) = c.rng, c.shape
+    diameter = 2*c.step*np.sqrt(area*h*w/np.pi)
     cy, cx = g.normal(0, .08, 2)*g.choice([1, 2], p=[.8, .2])
-    own = (c.y - cy)/diameter, (c.x - cx)/diameter; c = Canvas(*own, g)
-    v, u = turned(*(p + .14*irregularity*c.fractal(2, 3) for p in own), g.uniform(0, np.pi))
+    own = (c.y - cy)/diameter, (c.x - cx)/diameter
+    c = Canvas(*own, g)
+    bent = [p + .14*irregularity*c.fractal(2, 3) for p in own]
+    v, u = turned(*bent, g.uniform(0, np.pi))
     stretch = np.exp(g.normal(0, .17))
     f = .08*irregularity*c.fractal(5, 5, g.uniform(.4, .8)) - np.hypot(v*stretch, u/stretch)
     share = area
     for _ in range(4):  # dropping islands and filling holes moves the area a little: aim again
-        level = np.quantile(f, 1 - share); m = largest_region(f > level)
+        level = np.quantile(f, 1 - share)
+        m = largest_region(f > level)
         if abs(m.mean() - area) < .01*area: break
         share = np.clip(share + area - m.mean(), 1e-3, .98)
-    f = 2*(f - level); return np.where(m, abs(f), np.minimum(f, -4*f)), own  # 4: dropped islands all but vanish
+    f = 2*(f - level)
+    return np.where(m, abs(f), np.minimum(f, -4*f)), own  # 4: dropped islands all but vanish
 
 # %% ../../nbs/3_data/more/skin.ipynb #c049
-COLOURS = dict(tan=(.12,.34,.60), brown=(.34,.70,1.02), dark=(.80,1.22,1.50), red=(.14,.60,.62), blue=(.84,.76,.62), black=(1.55,1.80,1.90))
+COLOURS = dict(
+    tan=(.12, .34, .60), brown=(.34, .70, 1.02), dark=(.80, 1.22, 1.50),
+    red=(.14, .60, .62), blue=(.84, .76, .62), black=(1.55, 1.80, 1.90))
 
 def pigment(
-    c: Canvas,  # where (the lesion's own axes), and the dice
-    d: np.ndarray,  # (H, W) signed field of `border`
-    contrast: float,  # mean optical density in green to aim at
-    colours: int  # how many, 1..6
+    c: Canvas,       # where (the lesion's own axes), and the dice
+    d: np.ndarray,   # (H, W) signed field of `border`
+    contrast: float, # mean optical density in green to aim at
+    colours: int,    # how many, 1..6
 ) -> np.ndarray:  # (H, W, 3) optical density
     "A lesion's colours, not yet cut to its shape"
     od, g = np.array(list(COLOURS.values())), c.rng
-    score = np.log([.3, .34, .2, .1, .025, .07]) - .9*np.log(od[:, 1]/contrast)**2 + g.gumbel(size=6)
+    far = np.log(od[:, 1]/contrast)**2
+    score = np.log([.3, .34, .2, .1, .025, .07]) - .9*far + g.gumbel(size=6)
     shade = np.exp(.36*c.fractal(3, 6, .75) + g.normal(.1, .35)*np.clip(d, -1, 1))
     w = np.exp([2.5*c.fractal(2, 5, .65) - .7*i for i in range(colours)])  # (colours, H, W)
-    return np.tensordot((w/w.sum(0)).transpose(1, 2, 0), od[np.argsort(-score)[:colours]], 1)*shade[..., None]
+    picked = od[np.argsort(-score)[:colours]]
+    return np.tensordot((w/w.sum(0)).transpose(1, 2, 0), picked, 1)*shade[..., None]
 
 # %% ../../nbs/3_data/more/skin.ipynb #c053
 def network(
-    c: Canvas  # where, and the dice
+    c: Canvas, # where, and the dice
 ) -> np.ndarray:  # (H, W): lines near 1, holes near 0
     "A honeycomb, in some part of the frame"
-    g = c.rng; v, u = (p + .016*c.fractal(7, 3, .7) for p in (c.y, c.x))
+    g = c.rng
+    v, u = (p + .016*c.fractal(7, 3, .7) for p in (c.y, c.x))
     k, a = 2*np.pi*g.uniform(24, 36), g.uniform(0, np.pi)
     waves = sum(np.cos(k*turned(v, u, a + i*np.pi/3)[0]) for i in range(3)) + .4*c.smooth(20)
     return np.exp(-(waves + 1.5)/1.1)*region(c.fractal(2, 3), g.uniform(.4, .9))
 
 # %% ../../nbs/3_data/more/skin.ipynb #c055
 def globules(
-    c: Canvas  # where (the lesion's own axes), and the dice
+    c: Canvas, # where (the lesion's own axes), and the dice
 ) -> np.ndarray:  # (H, W) in 0..1
     "Dots, denser towards the centre"
-    g = c.rng; n = g.integers(25, 120)
-    return np.tanh(2*c.dots(*g.normal(0, .22, (2, n)), g.uniform(.2, 1.2, n), g.uniform(.008, .018)))
+    g = c.rng
+    n = g.integers(25, 120)
+    return np.tanh(2*c.dots(
+        *g.normal(0, .22, (2, n)), g.uniform(.2, 1.2, n), g.uniform(.008, .018)))
 
 def streaks(
-    c: Canvas,  # where (the lesion's own axes), and the dice
-    d: np.ndarray  # (H, W) signed field of `border`
+    c: Canvas,     # where (the lesion's own axes), and the dice
+    d: np.ndarray, # (H, W) signed field of `border`
 ) -> np.ndarray:  # (H, W), mean about 0
     "Radial fingers along the rim"
-    n = c.rng.integers(30, 60); v = c.rng.standard_normal(n)
-    return np.interp(np.arctan2(c.y, c.x)/(2*np.pi) % 1*n, range(n + 1), [*v, v[0]])*np.exp(-(d/.16)**2)
+    n = c.rng.integers(30, 60)
+    v = c.rng.standard_normal(n)
+    direction = np.arctan2(c.y, c.x)/(2*np.pi) % 1*n   # 0..n
+    return np.interp(direction, range(n + 1), [*v, v[0]])*np.exp(-(d/.16)**2)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c058
 def hairs(
-    c: Canvas,  # where, and the dice
-    n: int  # how many
+    c: Canvas, # where, and the dice
+    n: int,    # how many
 ) -> np.ndarray:  # (H, W) coverage in 0..1
     "Curved, tapering hairs"
     g, t = c.rng, np.linspace(-.5, .5, 400)
-    angle, length = g.uniform(0, np.pi) + g.normal(0, g.uniform(.15, .8), (n, 1)), g.uniform(.4, 1.3, (n, 1))
+    angle = g.uniform(0, np.pi) + g.normal(0, g.uniform(.15, .8), (n, 1))
+    length = g.uniform(.4, 1.3, (n, 1))
     bent = length*(g.normal(0, .35, (n, 1))*t**2 + g.normal(0, .3, (n, 1))*t**3)
     width = g.uniform(.002, .007)*g.uniform(.5, 1.4, (n, 1))*np.linspace(1, .5, 400)
-    (py, px), (cy, cx) = turned(bent, length*t, angle), g.uniform(-.6, .6, (2, n, 1))
+    py, px = turned(bent, length*t, angle)
+    cy, cx = g.uniform(-.6, .6, (2, n, 1))
     return c.lines(py + cy, px + cx, width)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c060
 def ruler(
-    c: Canvas  # where, and the dice
+    c: Canvas, # where, and the dice
 ) -> np.ndarray:  # (H, W) coverage in 0..1
     "A scale along the lower edge, or along a side"
-    g, t = c.rng, np.linspace(0, 1, 200); n = g.integers(12, 40)
+    g, t = c.rng, np.linspace(0, 1, 200)
+    n = g.integers(12, 40)
     at = (np.arange(n) - g.uniform(.1, .9)*n)*g.uniform(.022, .035)
     tick = np.where(np.arange(n) % 5, .018, .035)[:, None]*t
-    u, v = np.vstack([at[:, None] + 0*t, at[0] + (at[-1] - at[0])*t]), g.uniform(.34, .46) - np.vstack([tick, 0*t])
+    u = np.vstack([at[:, None] + 0*t, at[0] + (at[-1] - at[0])*t])
+    v = g.uniform(.34, .46) - np.vstack([tick, 0*t])
     return c.lines(*turned(v, u, g.normal(0, .06) + np.pi/2*(g.random() < .3)), .005)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c062
 def bubbles(
-    c: Canvas,  # where, and the dice
-    n: int  # how many
+    c: Canvas, # where, and the dice
+    n: int,    # how many
 ) -> np.ndarray:  # (H, W) light to add; a little is taken away inside the rim
     "Rims of air bubbles, and glints"
-    g, out = c.rng, np.zeros(c.shape); lamp = g.uniform(0, 2*np.pi)
+    g, out = c.rng, np.zeros(c.shape)
+    lamp = g.uniform(0, 2*np.pi)
     for _ in range(n):
-        dy, dx = c.y - g.uniform(-.55, .55), c.x - g.uniform(-.65, .65); r = np.hypot(dy, dx) + 1e-6
-        radius, width, lit = np.exp(g.normal(-3.4, .6)), g.uniform(.004, .008), .5 + .5*turned(dy, dx, lamp)[0]/r
-        out += g.uniform(.2, .6)*(lit**2*np.exp(-((r - radius)/width)**2) - .4*(1 - lit)*np.exp(-((r - .85*radius)/(2*width))**2))
+        dy, dx = c.y - g.uniform(-.55, .55), c.x - g.uniform(-.65, .65)
+        r = np.hypot(dy, dx) + 1e-6
+        radius, width = np.exp(g.normal(-3.4, .6)), g.uniform(.004, .008)
+        lit = .5 + .5*turned(dy, dx, lamp)[0]/r
+        rim = np.exp(-((r - radius)/width)**2)
+        shadow = np.exp(-((r - .85*radius)/(2*width))**2)
+        out += g.uniform(.2, .6)*(lit**2*rim - .4*(1 - lit)*shadow)
     return out + c.dots(*g.uniform(-.6, .6, (2, 3*n)), g.uniform(.05, .5, 3*n), .005)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c065
 def light(
-    c: Canvas  # where, and the dice
+    c: Canvas, # where, and the dice
 ) -> np.ndarray:  # (H, W) factor, about 1
     "Uneven illumination"
-    g = c.rng; ramp = .25*g.normal()*turned(c.y, c.x, g.uniform(0, 2*np.pi))[0]
+    g = c.rng
+    ramp = .25*g.normal()*turned(c.y, c.x, g.uniform(0, 2*np.pi))[0]
     return np.exp(ramp - g.uniform(.1, .6)*(c.y**2 + c.x**2) + .04*c.smooth(2))
 
 def window(
-    c: Canvas  # where, and the dice
+    c: Canvas, # where, and the dice
 ) -> np.ndarray:  # (H, W): 1 in the window, 0 outside
     "The round window of the dermoscope"
-    g = c.rng; cy, cx = g.normal(0, .025, 2)
+    g = c.rng
+    cy, cx = g.normal(0, .025, 2)
     r = np.hypot(c.y - cy, c.x - cx)/g.uniform(.64, .82)
     return sigmoid((1 - r)/g.choice([.008, .035]))*np.exp(-2*np.clip(r - .6, 0, 1)**2)
 
 def sensor(
-    c: Canvas,  # where, and the dice
-    image: np.ndarray,  # (H, W, 3) in 0..1
-    noise: float  # 0 none .. 1 strong
+    c: Canvas,         # where, and the dice
+    image: np.ndarray, # (H, W, 3) in 0..1
+    noise: float,      # 0 none .. 1 strong
 ) -> np.ndarray:  # (H, W, 3)
     "Slight blur, and grain"
     blur = c.rng.uniform(.001, .0032)/c.step
     image = ndimage.gaussian_filter(image, (blur, blur, 0), truncate=3)
-    grain = c.rng.standard_normal((*c.shape, 4), dtype=np.float32); own, shared = grain[..., 1:], grain[..., :1]
+    grain = c.rng.standard_normal((*c.shape, 4), dtype=np.float32)
+    own, shared = grain[..., 1:], grain[..., :1]
     shared = .5*shared + ndimage.uniform_filter(shared, (2, 2, 0))
     return image + noise*np.sqrt(np.clip(image, 0, 1))*(.022*shared + .006*own)
