@@ -1,15 +1,17 @@
 """Every check of the project, run by `make test` with the development environment's Python.
 
-1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index notebook,
-4. links lead somewhere and words are spelled, 5. no line is longer than its page (ruff), 6. each notebook passes in a process
-of its own, 7. every line of the GPU check runs in Triton's interpreter, bad inputs and damaged files get an answer that helps,
-8. explorers and app work in a browser, where there is one, 9. the built wheel works in an environment of its own with the
-newest fastai and fastcore.
+1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index
+notebook, 4. links lead somewhere and words are spelled, 5. no line is longer than its page (ruff),
+6. each notebook passes in a process of its own, 7. every line of the GPU check runs in Triton's
+interpreter, bad inputs and damaged files get an answer that helps, 8. explorers and app work in a
+browser, where there is one, 9. the built wheel works in an environment of its own with the newest
+fastai and fastcore.
 
     checks.py                         all of it
     checks.py --write-readme          write README.md instead
-    checks.py --only PATTERN          only the notebooks whose path holds PATTERN, and nothing else
-    checks.py --order reverse         the notebooks in another order: given, reverse or shuffled (with --seed N)
+    checks.py --only PATTERN          only the notebooks that fit PATTERN, and nothing else
+    checks.py --order reverse         the notebooks in another order: given, reverse or shuffled
+                                      (with --seed N)
 """
 import argparse
 import json
@@ -30,11 +32,15 @@ root = Path(__file__).resolve().parent.parent
 tools = Path(sys.executable).parent
 SMOKE = '''
 import sys, time, importlib.metadata as md
-t = time.time(); import torch; t_torch = time.time() - t
-t = time.time(); import dermomamba; took = time.time() - t
+import torch
+start = time.time()
+import dermomamba
+took = time.time() - start
 assert took < 1, f'import dermomamba took {took:.2f} s'
-assert not [m for m in ('numba', 'fastai', 'albumentations', 'triton', 'mamba_ssm') if m in sys.modules]
-print('fastai', md.version('fastai'), 'fastcore', md.version('fastcore'), 'torch', md.version('torch'), f'import dermomamba {1e3*took:.0f} ms')
+heavy = 'numba', 'fastai', 'albumentations', 'triton', 'mamba_ssm'
+assert not [name for name in heavy if name in sys.modules]
+versions = [f'{name} {md.version(name)}' for name in ('fastai', 'fastcore', 'torch')]
+print(*versions, f'import dermomamba {1e3*took:.0f} ms')
 '''
 CHAIN = '''
 import json, numpy as np, torch
@@ -56,18 +62,23 @@ print('trained, segmented, exported and loaded with the newest libraries')
 
 def sh(*cmd, **kw):
     "Run a command and stop at its failure"
-    r = subprocess.run([str(c) for c in cmd], **kw)
-    if r.returncode: sys.exit(f'failed ({r.returncode}): {" ".join(map(str, cmd))[:200]}')
+    words = [str(word) for word in cmd]
+    code = subprocess.run(words, **kw).returncode
+    if code:
+        sys.exit(f'failed ({code}): {" ".join(words)[:200]}')
 
 
 def unchanged(folder, pattern, cmd, message):
     "Run `cmd`; the files of `pattern` must be the same before and after"
-    def read(): return {p: p.read_bytes() for p in notebooks.find(folder, pattern)}
+    def read():
+        return {p: p.read_bytes() for p in notebooks.find(folder, pattern)}
     before = read()
     sh(*cmd, cwd=root)
     after = read()
-    other = sorted(str(p.relative_to(root)) for p in before.keys() | after.keys() if before.get(p) != after.get(p))
-    if other: sys.exit(f'{message}: {", ".join(other)}\nThey are mended now; look at them and commit.')
+    other = [p for p in before.keys() | after.keys() if before.get(p) != after.get(p)]
+    if other:
+        names = ', '.join(sorted(str(p.relative_to(root)) for p in other))
+        sys.exit(f'{message}: {names}\nThey are mended now; look at them and commit.')
 
 
 def readme():
@@ -77,37 +88,56 @@ def readme():
     nb = nbformat.read(root/'nbs'/'index.ipynb', 4)
     nb.cells = [c for c in nb.cells if not c.source.startswith('#| hide')]
     nb.metadata['language_info'] = {'name': 'python'}
-    for c in nb.cells: c.get('outputs', []).clear() # a training log is no README
+    for c in nb.cells: # a training log is no README
+        c.get('outputs', []).clear()
     text, _ = MarkdownExporter().from_notebook_node(nb)
     text = re.sub(r'\]\((?!https?://|#|\.\./)([^)]+)\)', r'](nbs/\1)', text)
-    return '<!-- made from nbs/index.ipynb by `make export`; edit that -->\n' + re.sub(r'\]\(\.\./', '](', text).strip() + '\n'
+    text = re.sub(r'\]\(\.\./', '](', text)
+    return f'<!-- made from nbs/index.ipynb by `make export`; edit that -->\n{text.strip()}\n'
 
 
 def smoke():
     "Install the wheel with the newest libraries and run it from another folder"
+    others = shutil.ignore_patterns(
+        '.git', '.venv*', 'runs', 'build', '*.egg-info', '__pycache__')
     with tempfile.TemporaryDirectory() as d:
-        shutil.copytree(root, f'{d}/src', ignore=shutil.ignore_patterns('.git', '.venv*', 'runs', 'build', '*.egg-info', '__pycache__'))
+        shutil.copytree(root, f'{d}/src', ignore=others)
         sh(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', d, f'{d}/src')
         venv.create(f'{d}/env', with_pip=True)
         bin = Path(d)/'env'/('Scripts' if os.name == 'nt' else 'bin')
-        sh(bin/'python', '-m', 'pip', 'install', '-q', '--upgrade', *Path(d).glob('*.whl'), 'fastai', 'fastcore')
+        install = bin/'python', '-m', 'pip', 'install', '-q', '--upgrade'
+        sh(*install, *Path(d).glob('*.whl'), 'fastai', 'fastcore')
         sh(bin/'python', '-c', SMOKE, cwd=d)
-        sh(bin/'dermomamba_train', '--data', 'phantom', '--size', '32', '64', '--epochs', '1', '--n-train', '16', '--device', 'cpu', '--out', 'run', cwd=d)
+        sh(bin/'dermomamba_train', '--data', 'phantom', '--size', '32', '64', '--epochs', '1',
+           '--n-train', '16', '--device', 'cpu', '--out', 'run', cwd=d)
         sh(bin/'python', '-c', CHAIN, cwd=d)
 
 
-def wide():
-    "No line over 100 columns and one statement a line; notebooks that are still to be rewritten are listed in wide.txt"
-    listed = set((root/'.ci'/'wide.txt').read_text(encoding='utf-8').split())
-    r = subprocess.run([str(tools/'ruff'), 'check', '--output-format', 'json', 'nbs', '.ci'], cwd=root, capture_output=True, text=True, encoding='utf-8')
-    if r.returncode > 1: sys.exit(r.stderr)
+def faults():
+    "What ruff finds in notebooks and scripts: file -> lines to show"
+    command = [str(tools/'ruff'), 'check', '--output-format', 'json', 'nbs', '.ci']
+    r = subprocess.run(command, cwd=root, capture_output=True, text=True, encoding='utf-8')
+    if r.returncode > 1:
+        sys.exit(r.stderr)
     found = {}
     for fault in json.loads(r.stdout):
         where = Path(fault['filename']).resolve().relative_to(root).as_posix()
-        found.setdefault(where, []).append(f"{where}: {fault['code']} {fault['message']} (cell {fault.get('cell')}, line {fault['location']['row']})")
-    new = [line for where, lines in sorted(found.items()) if where not in listed for line in lines]
-    if new: sys.exit('\n'.join(new))
-    if done := sorted(listed - set(found)): sys.exit(f'clean now, take them out of .ci/wide.txt: {", ".join(done)}')
+        place = f"cell {fault.get('cell')}, line {fault['location']['row']}"
+        line = f"{where}: {fault['code']} {fault['message']} ({place})"
+        found.setdefault(where, []).append(line)
+    return found
+
+
+def wide():
+    """No line over 100 columns and one statement a line. Notebooks that are still to be rewritten
+    are listed in wide.txt"""
+    listed, found = set((root/'.ci'/'wide.txt').read_text(encoding='utf-8').split()), faults()
+    new = [line for where in sorted(found) if where not in listed for line in found[where]]
+    if new:
+        sys.exit('\n'.join(new))
+    done = sorted(listed - set(found))
+    if done:
+        sys.exit(f'clean now, take them out of .ci/wide.txt: {", ".join(done)}')
     print(f'{len(listed)} files are still to be rewritten')
 
 
@@ -146,8 +176,12 @@ def main():
     p.add_argument('--write-readme', action='store_true', help='write README.md and stop')
     notebooks.add_options(p)
     args = p.parse_args()
-    if args.write_readme: return (root/'README.md').write_text(readme(), encoding='utf-8')
-    if args.only: return notebooks.main(args)
+    if args.write_readme:
+        (root/'README.md').write_text(readme(), encoding='utf-8')
+        return
+    if args.only:
+        notebooks.main(args)
+        return
     steps = [
         ('package = notebooks', package),
         ('notebooks are clean', clean),
@@ -172,4 +206,5 @@ def main():
             job.result()
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()

@@ -526,14 +526,13 @@ def rates(device, dry) -> dict:
 def least_work(
     B, D, H, W, N, R, T
 ) -> dict:  # kernel -> (bytes, exponentials), per call of the engine (all directions)
-    "What the launches of the fused engine cannot avoid"
+    "What the launches of the fused engine cannot avoid; `_ends` and `carry` run in both passes"
     x, steps, states = 4 * B * D * H * W, 4 * B * D * H * W, 4 * 4 * B * D * N * (H * W // T + 1)
     work = steps * (N + 2)
     return dict(
-        _ends=(x + states, work),
-        carry=(2 * states, steps * N // T),
+        _ends=((x + states) + (2 * x + states), 2 * work),
+        carry=(2 * 2 * states, 2 * steps * N // T),
         _outputs=(4 * (x + x) + 3 * x + states, work),
-        _back_ends=(2 * x + states, work),
         _gradients=(4 * 3 * x + 3 * x + 2 * states, work + 2 * steps),
     )
 
@@ -554,13 +553,13 @@ def kernel_times(f, device, n=10) -> dict:  # kernel -> milliseconds a call
     return {
         e.key: took(e) / 1e3 / n
         for e in p.key_averages()
-        if e.key in ('_ends', 'carry', '_outputs', '_back_ends', '_gradients')
+        if e.key in ('_ends', 'carry', '_outputs', '_gradients')
     }
 
 
 def floor(device, dry, say):
     "How far each kernel of the fused engine is from the floor, at stage 1, batch 16"
-    from dermomamba.scan.ss2d_gpu import _sizes, ss2d_triton
+    from dermomamba.scan.ss2d_gpu import launch_sizes, ss2d_triton
 
     rate, shape = (
         rates(device, dry),
@@ -568,8 +567,7 @@ def floor(device, dry, say):
     )
     leaves = [a.detach().requires_grad_() for a in map_example(device, **shape)]
     B, D, H, W, N, R = *leaves[0].shape, leaves[4].shape[2], leaves[2].shape[2]
-    least = least_work(B, D, H, W, N, R, _sizes(leaves[0], N, R)[0]['T'])
-    least['carry'] = tuple(2 * v for v in least['carry'])  # forward and backward
+    least = least_work(B, D, H, W, N, R, launch_sizes(leaves[0], N, R)[0]['T'])
     took = kernel_times(
         lambda: torch.autograd.grad(ss2d_triton(*leaves).sum(), leaves), device, 1 if dry else 10
     )

@@ -1,9 +1,10 @@
 """Links, spelling and openings of the notebooks, without a network; run by `.ci/checks.py`.
 
-Every notebook begins with its title, a link to the glossary, and one cell that prepares Colab, and is in the map of index.ipynb.
-Every internal link of the notebooks and of README.md leads to a file of the project, and to a heading where it names one.
-Every word of the prose is in pyspellchecker's English dictionary or in `.ci/words.txt`.
-`prose.py --write` adds missing openings, and unknown words to that list: read what it adds.
+Every notebook begins with its title, a link to the glossary, and one cell that prepares Colab, and
+is in the map of index.ipynb. Every internal link of the notebooks and of README.md leads to a file
+of the project, and to a heading where it names one. Every word of the prose is in pyspellchecker's
+English dictionary or in `.ci/words.txt`. `prose.py --write` adds missing openings, and unknown
+words to that list: read what it adds.
 """
 import copy, os, re, sys
 from functools import cache
@@ -17,7 +18,8 @@ root = Path(__file__).resolve().parent.parent
 words = Path(__file__).with_name('words.txt')
 CODE = re.compile(r'```.*?```|^    .*?$|`[^`\n]*`', re.S | re.M)
 LINK = re.compile(r'\[[^\]]*\]\(([^)\s]+)\)')
-NOT_PROSE = re.compile(r'\$\$.*?\$\$|\$[^$]+\$|\]\([^)]*\)|https?://\S+|<[^>]+>|\b\w*[\d_]\w*\b', re.S)
+NOT_PROSE = re.compile( # formulas, targets of links, addresses, tags, names with digits
+    r'\$\$.*?\$\$|\$[^$]+\$|\]\([^)]*\)|https?://\S+|<[^>]+>|\b\w*[\d_]\w*\b', re.S)
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 COLAB = '''# On Colab: fetch the book and what it needs. Anywhere else this cell does nothing.
 import sys
@@ -64,52 +66,82 @@ def opening(path, write=False):
 def markdown(path):
     "The text of a notebook's markdown cells, or of a markdown file"
     text = path.read_text(encoding='utf-8')
-    return '\n\n'.join(c.source for c in nbformat.reads(text, 4).cells if c.cell_type == 'markdown') if path.suffix == '.ipynb' else text
+    if path.suffix != '.ipynb':
+        return text
+    cells = nbformat.reads(text, 4).cells
+    return '\n\n'.join(c.source for c in cells if c.cell_type == 'markdown')
 
 
-def prose(path): return CODE.sub(' ', markdown(path))
+def prose(path):
+    return CODE.sub(' ', markdown(path))
 
 
 def headings(path):
     "Anchors of a file's headings, as GitHub writes them and as JupyterLab does"
-    titles = [re.sub(r'[`*]|\[([^\]]*)\]\([^)]*\)', r'\1', t).strip() for t in re.findall(r'^#+ +(.*)$', markdown(path), re.M)]
-    return {re.sub(r'[^\w\- ]', '', t.lower()).replace(' ', '-') for t in titles} | {t.replace(' ', '-') for t in titles}
+    lines = re.findall(r'^#+ +(.*)$', markdown(path), re.M)
+    titles = [re.sub(r'[`*]|\[([^\]]*)\]\([^)]*\)', r'\1', line).strip() for line in lines]
+    github = {re.sub(r'[^\w\- ]', '', title.lower()).replace(' ', '-') for title in titles}
+    return github | {title.replace(' ', '-') for title in titles}
 
 
 def dead_links(path):
     "Links of a file that lead nowhere in the project"
     for target in LINK.findall(prose(path)):
-        if re.match(r'\w+:', target): continue # other sites are not asked
+        if re.match(r'\w+:', target): # other sites are not asked
+            continue
         file, _, anchor = unquote(target).partition('#')
         to = (path.parent/file).resolve() if file else path
-        if not to.exists(): yield f'{target}: no such file'
-        elif root not in to.parents: yield f'{target}: outside the project'
-        elif anchor and anchor not in headings(to): yield f'{target}: no such heading'
+        if not to.exists():
+            yield f'{target}: no such file'
+        elif root not in to.parents:
+            yield f'{target}: outside the project'
+        elif anchor and anchor not in headings(to):
+            yield f'{target}: no such heading'
 
 
 def unknown_words(path, known, speller):
     "Words of a file that neither the dictionary nor our list knows"
     found = {w.replace('’', "'") for w in WORD.findall(NOT_PROSE.sub(' ', prose(path)))}
     found = {w.removesuffix("'s").removesuffix("'") for w in found}
-    return {w for w in found if len(w) > 2 and w not in known and w.lower() not in known and speller.unknown([w.lower()])}
+    others = {w for w in found if len(w) > 2 and not {w, w.lower()} & known}
+    return {w for w in others if speller.unknown([w.lower()])}
+
+
+def documents():
+    "Everything that is read: the notebooks, and the READMEs"
+    every = sorted((root/'nbs').rglob('*.ipynb'))
+    found = [p for p in every if '.ipynb_checkpoints' not in p.parts]
+    found += [root/'README.md', root/'data'/'README.md']
+    found += sorted((root/'dermomamba'/'weights').glob('*/README.md'))
+    if len(found) < 10:
+        sys.exit(f'only {len(found)} files found: this check looks in the wrong place')
+    return found
 
 
 def main():
-    files = [p for p in sorted((root/'nbs').rglob('*.ipynb')) if '.ipynb_checkpoints' not in p.parts] + [root/'README.md', root/'data'/'README.md', *sorted((root/'dermomamba'/'weights').glob('*/README.md'))]
-    if len(files) < 10: sys.exit(f'only {len(files)} files found: this check looks in the wrong place')
-    known, speller = set(words.read_text(encoding='utf-8').split()) if words.exists() else set(), SpellChecker()
-    faults, new, write = [], {}, '--write' in sys.argv
+    write, files, faults, new = '--write' in sys.argv, documents(), [], {}
+    known = set(words.read_text(encoding='utf-8').split()) if words.exists() else set()
+    speller = SpellChecker()
     for path in files:
-        if path.suffix == '.ipynb' and path.stem != 'index': faults += opening(path, write)
+        if path.suffix == '.ipynb' and path.stem != 'index':
+            faults += opening(path, write)
     for path in files:
-        faults += [f'{path.relative_to(root)}: link {f}' for f in dead_links(path)]
-        for w in unknown_words(path, known, speller): new.setdefault(w, path.relative_to(root))
+        name = path.relative_to(root)
+        faults += [f'{name}: link {fault}' for fault in dead_links(path)]
+        for word in unknown_words(path, known, speller):
+            new.setdefault(word, name)
     if write:
-        words.write_text('\n'.join(sorted(known | set(new), key=str.lower)) + '\n', encoding='utf-8')
+        every = sorted(known | set(new), key=str.lower)
+        words.write_text('\n'.join(every) + '\n', encoding='utf-8')
         print(*sorted(new), sep='\n')
-    else: faults += [f'{path}: word {w!r}; mend it, or add it to .ci/words.txt' for w, path in sorted(new.items())]
+    else:
+        faults += [
+            f'{name}: word {word!r}; mend it, or add it to .ci/words.txt'
+            for word, name in sorted(new.items())]
     print(f'{len(files)} files, {len(known)} words of our own')
-    if faults: sys.exit('\n'.join(faults))
+    if faults:
+        sys.exit('\n'.join(faults))
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    main()
