@@ -35,8 +35,8 @@ def _counting_core(steps, inside, now):
 def trace(
     model:nn.Module,  # any network of one image; a copy is walked
     size:tuple=None,  # (H, W) of the image; None: the model's own `img_size`
-) -> dict:            # module name -> into, out (lists of shapes), params, flops (2 a multiply-add); '' is the whole
-    "Shapes, weights and operations of every module, without doing the arithmetic"
+) -> dict:            # name, '' for the whole -> into, out (shapes), params, flops
+    "Shapes, weights and operations (2 a multiply-add) of every module, without the arithmetic"
     model, steps, inside = copy.deepcopy(model).to('meta').eval(), {}, []
     counter = FlopCounterMode(display=False)
     now = counter.get_total_flops
@@ -45,9 +45,9 @@ def trace(
             if isinstance(m, SS2D): inside.append(name)
             m.began = now()
         def after(m, args, out):
-            params = sum(p.numel() for p in m.parameters())
-            flops = now() - m.began
-            steps[name] = SimpleNamespace(into=_shapes(args), out=_shapes(out), params=params, flops=flops)
+            steps[name] = SimpleNamespace(
+                into=_shapes(args), out=_shapes(out), flops=now() - m.began,
+                params=sum(p.numel() for p in m.parameters()))
         m.register_forward_pre_hook(before)
         m.register_forward_hook(after)
     for name, m in model.named_modules(): watch(name, m)
@@ -75,20 +75,24 @@ def _box(ax, x, y, text, c, w=1.9, h=.8, flops=0, top=1):
     ax.text(x, y + .03, text, ha='center', va='center', fontsize=9, linespacing=1.2)
 
 def _arrow(ax, *points, text='', at=(0, 0), ha='center'):
+    line = dict(color='C5', lw=1, shrinkA=0, shrinkB=0)
     for i, (a, b) in enumerate(zip(points[:-1], points[1:])):
         style = '->' if i == len(points) - 2 else '-'
-        ax.annotate('', b, a, arrowprops=dict(arrowstyle=style, color='C5', lw=1, shrinkA=0, shrinkB=0))
+        ax.annotate('', b, a, arrowprops=dict(arrowstyle=style, **line))
     if text: ax.text(*at, text, fontsize=9, ha=ha, va='center')
 
 # %% ../../nbs/2_network/more/anatomy.ipynb #c036
 def _levels(ax, steps, n, top):
-    E, S, D = 1., 5.6, 10.2                                                # columns: encoder, skips, decoder
-    for x, name in ((E, 'stem'), (D, 'head')): _box(ax, x, 1.1, f'{name}, 1×1\n{_cost(steps[name])}', 'C5')
-    _arrow(ax, (E, 1.8), (E, 1.5), text=f"image {_by(steps['stem'].into[0])}", at=(E + .1, 1.68), ha='left')
-    _arrow(ax, (D, 1.5), (D, 1.8), text=f"logits {_by(steps['head'].out[0])}", at=(D - .1, 1.68), ha='right')
+    E, S, D = 1., 5.6, 10.2                                   # columns: encoder, skips, decoder
+    for x, name in ((E, 'stem'), (D, 'head')):
+        _box(ax, x, 1.1, f'{name}, 1×1\n{_cost(steps[name])}', 'C5')
+    image, logits = _by(steps['stem'].into[0]), _by(steps['head'].out[0])
+    _arrow(ax, (E, 1.8), (E, 1.5), text=f'image {image}', at=(E + .1, 1.68), ha='left')
+    _arrow(ax, (D, 1.5), (D, 1.8), text=f'logits {logits}', at=(D - .1, 1.68), ha='right')
     for i in range(n):
         y, e, s, d = -1.1*i, steps[f'encoder.{i}'], steps[f'skips.{i}'], steps[f'decoder.{n-1-i}']
-        for x, name, part, c in ((E, 'encoder', e, 'C0'), (S, 'CBAM', s, 'C2'), (D, 'decoder', d, 'C1')):
+        columns = (E, 'encoder', e, 'C0'), (S, 'CBAM', s, 'C2'), (D, 'decoder', d, 'C1')
+        for x, name, part, c in columns:
             _box(ax, x, y, f'{name} {i+1}\n{_cost(part)}', c, flops=part.flops, top=top)
         _arrow(ax, (E, y + .7), (E, y + .4), text=_by(e.into[0]), at=(E + .1, y + .55), ha='left')
         _arrow(ax, (E + .95, y), (S - .95, y), text=_by(e.out[1]), at=((E + S)/2, y + .12))
@@ -102,43 +106,58 @@ def _bottom(ax, steps, y, top):
     _box(ax, 2.6, y, 'PCAM, + input\n' + _cost(p), 'C3', flops=p.flops, top=top)
     _arrow(ax, (3.55, y), (4.1, y))
     _box(ax, 6.7, y, '', 'C3', 5.2, .86, flops=s.flops, top=top)
-    ax.text(6.7, y + .22, f'SweepMamba: {amount(s.params)} weights, {amount(s.flops)}FLOP', ha='center', va='center', fontsize=9)
+    title = f'SweepMamba: {amount(s.params)} weights, {amount(s.flops)}FLOP'
+    ax.text(6.7, y + .22, title, ha='center', va='center', fontsize=9)
     for k, plane in enumerate(('height × width', 'width × channels', 'channels × height')):
         _box(ax, 5. + 1.7*k, y - .13, 'SS2D over\n' + plane, 'C0', 1.62, .44)
-    _arrow(ax, (9.3, y), (10.2, y), (10.2, y + .7), text=_by(s.out[0]), at=(10.1, y + .5), ha='right')
+    corner = 10.2, y
+    _arrow(ax, (9.3, y), corner, (10.2, y + .7), text=_by(s.out[0]), at=(10.1, y + .5), ha='right')
 
 # %% ../../nbs/2_network/more/anatomy.ipynb #c039
 def _stage(ax, steps, i, y):
-    g = lambda name: steps[f'encoder.{i}.{name}']
-    rows, c = [y + .3 - .75*k for k in range(3)], g('block.dw1').into[0][1]
-    ax.text(-.6, y + .85, f"Inside encoder {i+1}: {_by(g('block').into[0])}", fontsize=11)
-    _box(ax, 0, y - .8, f'split in\n4 × {c}', 'C5', 1., 2.8)
+    def part(name): return steps[f'encoder.{i}.{name}']
+    whole, rows, middle, foot = part('block'), [y + .3 - .75*k for k in range(3)], y - .4, y - 1.95
+    ax.text(-.6, y + .85, f'Inside encoder {i+1}: {_by(whole.into[0])}', fontsize=11)
+    _box(ax, 0, y - .8, f"split in\n4 × {part('block.dw1').into[0][1]}", 'C5', 1., 2.8)
     for k, r in enumerate(rows):
         _box(ax, 2.1, r, f'axial convolutions,\ndilation {k+1}', 'C0', 2.2, .6)
         for a, b in ((.5, 1.), (3.2, 3.6), (5.3, 5.7)): _arrow(ax, (a, r), (b, r))
-    _box(ax, 4.45, rows[1], 'VSSBlock,\nshared\n\n' + _cost(g('block.vss')), 'C1', 1.7, 2.1)
-    _arrow(ax, (.5, y - 1.95), (5.7, y - 1.95), text='the last quarter, untouched', at=(3.1, y - 1.82))
+    vss = 'VSSBlock,\nshared\n\n' + _cost(part('block.vss'))
+    _box(ax, 4.45, rows[1], vss, 'C1', 1.7, 2.1)
+    last = 'the last quarter, untouched'
+    _arrow(ax, (.5, foot), (5.7, foot), text=last, at=(3.1, y - 1.82))
     _box(ax, 6.25, y - .8, 'join,\nBN, ReLU', 'C5', 1.1, 2.8)
-    _box(ax, 8.1, y - .4, '3×3, IN, leaky\n' + _cost(g('conv')), 'C2', 1.8); _arrow(ax, (6.8, y - .4), (7.2, y - .4))
-    _arrow(ax, (6.8, y - 1.4), (9.33, y - 1.4), (9.33, y - .55), text='× a learned number', at=(8.05, y - 1.27))
-    _arrow(ax, (9., y - .4), (9.2, y - .4)); _arrow(ax, (9.45, y - .4), (9.65, y - .4))
+    _box(ax, 8.1, middle, '3×3, IN, leaky\n' + _cost(part('conv')), 'C2', 1.8)
+    for a, b in ((6.8, 7.2), (9., 9.2), (9.45, 9.65)): _arrow(ax, (a, middle), (b, middle))
+    around = (6.8, y - 1.4), (9.33, y - 1.4), (9.33, y - .55)
+    _arrow(ax, *around, text='× a learned number', at=(8.05, y - 1.27))
     ax.text(9.33, y - .42, '+', ha='center', va='center', fontsize=13)
-    _box(ax, 10.6, y - .4, '3×3, BN, ReLU\n' + _cost(g('widen')), 'C2')
-    _arrow(ax, (10.6, y), (10.6, y + .45), text=f'to CBAM: {_by(g("widen").out[0])}', at=(11.75, y + .6), ha='right')
-    _arrow(ax, (10.6, y - .8), (10.6, y - 1.3), text=f'halve: {_by(steps[f"encoder.{i}"].out[0])}', at=(11.75, y - 1.45), ha='right')
+    _box(ax, 10.6, middle, '3×3, BN, ReLU\n' + _cost(part('widen')), 'C2')
+    skip, half = part('widen').out[0], steps[f'encoder.{i}'].out[0]
+    at = 11.75, y + .6
+    _arrow(ax, (10.6, y), (10.6, y + .45), text=f'to CBAM: {_by(skip)}', at=at, ha='right')
+    down, at = f'halve: {_by(half)}', (11.75, y - 1.45)
+    _arrow(ax, (10.6, y - .8), (10.6, y - 1.3), text=down, at=at, ha='right')
 
 # %% ../../nbs/2_network/more/anatomy.ipynb #c041
 def _vss(ax, steps, name, y):
-    g = lambda part: steps[f'{name}.{part}']
-    others = [g('ss2d.' + k) for k in ('conv2d', 'scan', 'out_norm', 'out_proj')]
-    rest = SimpleNamespace(**{k: getattr(g('ss2d'), k) - sum(getattr(o, k) for o in others) for k in ('params', 'flops')})
-    parts = (('norm', g('norm'), 'C5', 1.25), ('to x and gate z', rest, 'C0', 1.6), ('3×3, SiLU', others[0], 'C2', 1.4),
-             ('4 walks: Δ, B, C, scan', others[1], 'C1', 2.15), ('sum, norm, × SiLU(z)', others[2], 'C5', 2.05), ('out', others[3], 'C0', 1.3))
-    ax.text(-.6, y + .55, f"Inside its VSSBlock: {_by(g('norm').into[0])}, channels last, for three parts at once", fontsize=11)
+    def part(k): return steps[f'{name}.{k}']
+    names = 'conv2d', 'scan', 'out_norm', 'out_proj'
+    core, others = part('ss2d'), [part(f'ss2d.{k}') for k in names]
+    conv, scan, norm, out = others
+    rest = SimpleNamespace(params=core.params - sum(s.params for s in others),
+                           flops=core.flops - sum(s.flops for s in others))
+    boxes = (('norm', part('norm'), 'C5', 1.25), ('to x and gate z', rest, 'C0', 1.6),
+             ('3×3, SiLU', conv, 'C2', 1.4), ('4 walks: Δ, B, C, scan', scan, 'C1', 2.15),
+             ('sum, norm, × SiLU(z)', norm, 'C5', 2.05), ('out', out, 'C0', 1.3))
+    shape = _by(part('norm').into[0])
+    title = f'Inside its VSSBlock: {shape}, channels last, for three parts at once'
+    ax.text(-.6, y + .55, title, fontsize=11)
     x = -.6
-    for text, s, c, w in parts:
+    for text, s, c, w in boxes:
         _box(ax, x + w/2, y, f'{text}\n{_cost(s)}', c, w)
-        _arrow(ax, (x + w, y), (x + w + .25, y)); x += w + .25
+        _arrow(ax, (x + w, y), (x + w + .25, y))
+        x += w + .25
     ax.text(x + .03, y, '+ input', va='center', fontsize=9)
 
 # %% ../../nbs/2_network/more/anatomy.ipynb #c042
@@ -150,14 +169,24 @@ def draw_network(
     "The network with the shapes, weights and operations that it really has"
     from matplotlib.figure import Figure # not pyplot: no window
     steps, n, deep = trace(model, size), len(model.encoder), 0 if inside is None else 5.1
-    if deep and not 0 <= inside < n: raise ValueError(f'inside={inside}: the encoder has stages 0 to {n - 1}')
-    s, low, top = steps[''], -1.1*n, max(v.flops for k, v in steps.items() if k.count('.') == 1)
+    if deep and not 0 <= inside < n:
+        raise ValueError(f'inside={inside}: the encoder has stages 0 to {n - 1}')
+    s, low = steps[''], -1.1*n
+    top = max(v.flops for k, v in steps.items() if k.count('.') == 1)
     fig = Figure(figsize=(9, .72*(1.1*n + 3.1 + deep)), layout='none')
-    ax = fig.add_axes((0, 0, 1, 1)); ax.axis('off'); ax.set(xlim=(-.7, 11.9), ylim=(low - .65 - deep, 2.5))
-    ax.text(5.6, 2.1, f'DermoMamba: {s.params:,} weights, {s.flops/1e9:.3f} GFLOP', ha='center', fontsize=13)
-    ax.text(5.6, 1.1, f'Bar: operations (a full one: {amount(top)}FLOP)\nof convolutions, matrix products and scans,\ntwo for a multiply-add', ha='center', va='center', fontsize=9, color='C5')
-    _levels(ax, steps, n, top); _bottom(ax, steps, low, top)
-    if deep: _stage(ax, steps, inside, low - 1.9); _vss(ax, steps, f'encoder.{inside}.block.vss', low - 5.1)
+    ax = fig.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(-.7, 11.9), ylim=(low - .65 - deep, 2.5))
+    ax.axis('off')
+    title = f'DermoMamba: {s.params:,} weights, {s.flops/1e9:.3f} GFLOP'
+    key = (f'Bar: operations (a full one: {amount(top)}FLOP)\n'
+           'of convolutions, matrix products and scans,\ntwo for a multiply-add')
+    ax.text(5.6, 2.1, title, ha='center', fontsize=13)
+    ax.text(5.6, 1.1, key, ha='center', va='center', fontsize=9, color='C5')
+    _levels(ax, steps, n, top)
+    _bottom(ax, steps, low, top)
+    if deep:
+        _stage(ax, steps, inside, low - 1.9)
+        _vss(ax, steps, f'encoder.{inside}.block.vss', low - 5.1)
     return fig
 
 # %% ../../nbs/2_network/more/anatomy.ipynb #c044
@@ -170,6 +199,7 @@ def as_png(
     from PIL import Image
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, dpi=dpi, facecolor='w')
-    Image.open(full).convert('RGB').quantize(256, Image.Quantize.FASTOCTREE).save(small, 'png', optimize=True)
+    few = Image.open(full).convert('RGB').quantize(256, Image.Quantize.FASTOCTREE)
+    few.save(small, 'png', optimize=True)
     if path: write_atomic(path, small.getvalue())
     return small.getvalue()

@@ -22,11 +22,12 @@ from ..core import write_atomic
 class WeightsError(ValueError):
     "Something is wrong with a file of weights: the message names it and the way out"
 
-_WRAPPERS = {'_orig_mod', 'module', '_fsdp_wrapped_module', '_checkpoint_wrapped_module'} # also around a part of a network
+# also around a part of a network
+_WRAPPERS = {'_orig_mod', 'module', '_fsdp_wrapped_module', '_checkpoint_wrapped_module'}
 _AVERAGE = re.compile(r'ema|averag|swa|teacher|shadow', re.I)
 
 def _start(name):
-    "What stands before the name of a network's first convolution, ours or the original release's; None for other names"
+    "What stands before the name of a network's first convolution, ours or the release's; or None"
     parts = name.split('.')
     own = [part for part in parts if part not in _WRAPPERS]
     if own[-2:] not in (['stem', 'weight'], ['pw_in', 'weight']): return None
@@ -52,37 +53,46 @@ def _network(found):
 def _stopped(path, e, trust):
     "The error that says why torch could not read a pickle"
     what = re.search(r'GLOBAL ([\w.]+)|(TorchScript)', str(e))
-    if what and not trust: return WeightsError(
-        f'{path}: a pickle that would call {what[1] or what[2]}, and a pickle can run any program; ask for a '
-        'safetensors file; if you trust its maker, give --trust, or turn it into one by '
-        'save_model(load_model(path, trust=True), new)')
-    if isinstance(e, (ImportError, AttributeError)): return WeightsError(
-        f'{path}: a whole object, which needs the code that it was made with ({str(e).splitlines()[0]}); '
-        'ask its maker for torch.save(model.state_dict(), path)')
+    if what and not trust:
+        return WeightsError(
+            f'{path}: a pickle that would call {what[1] or what[2]}, and a pickle can run any '
+            'program; ask for a safetensors file; if you trust its maker, give --trust, or turn '
+            'it into one by save_model(load_model(path, trust=True), new)')
+    if isinstance(e, (ImportError, AttributeError)):
+        return WeightsError(
+            f'{path}: a whole object, which needs the code that it was made with '
+            f'({str(e).splitlines()[0]}); ask its maker for torch.save(model.state_dict(), path)')
     return WeightsError(f'{path}: a damaged checkpoint, or a pickle that torch.save did not write; '
                         'copy it again, or train anew with dermomamba_train')
+
+def _read_safetensors(path):
+    from safetensors import safe_open
+    try:
+        with safe_open(path, 'pt') as f:
+            return {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
+    except Exception as e:
+        why = (str(e).strip() or type(e).__name__).splitlines()[0]
+        raise WeightsError(f'{path}: not a safetensors file, or cut short ({why}); copy it again, '
+                           'or train anew with dermomamba_train') from e
+
+# %% ../../nbs/2_network/more/weights.ipynb #cc54662a
+# torch.save writes a zip; before, a bare pickle
+_PICKLE = re.compile(rb'PK\x03\x04|\x80[\x02-\x05][^\0-\x1f]')
 
 def read_tensors(
     path:str|Path,    # a safetensors file, or one that `torch.save` or fastai's `learn.save` wrote
     trust:bool=False, # run a program that is in a pickle? Only if you know who made it
 ) -> tuple:           # name -> tensor; name -> text of the metadata, None for a pickle
     "What is in a file of weights; no program in it is run unless you say so"
-    from safetensors import safe_open
     with open(path, 'rb') as f: start = f.read(4)
-    if not re.match(rb'PK\x03\x04|\x80[\x02-\x05][^\0-\x1f]', start): # torch.save writes a zip; before, a bare pickle
-        try:
-            with safe_open(path, 'pt') as f: return {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
-        except Exception as e:
-            why = (str(e).strip() or type(e).__name__).splitlines()[0]
-            raise WeightsError(f'{path}: not a safetensors file, or cut short ({why}); copy it again, '
-                               'or train anew with dermomamba_train') from e
+    if not _PICKLE.match(start): return _read_safetensors(path)
     try:
         with torch.serialization.safe_globals([L]):
             found = torch.load(path, map_location='cpu', weights_only=not trust)
     except Exception as e: raise _stopped(path, e, trust) from None
     if isinstance(found, Mapping) and {'settings', 'history'} <= found.keys():
-        raise WeightsError(f'{path}: a run that is not finished; give the same dermomamba_train command to end it, '
-                           'then use model.safetensors beside it')
+        raise WeightsError(f'{path}: a run that is not finished; give the same dermomamba_train '
+                           'command to end it, then use model.safetensors beside it')
     tensors = _network(found)
     if not tensors:
         raise WeightsError(f'{path}: holds no named tensors; expected the state dict of a network')
@@ -95,7 +105,8 @@ def strip_prefix(
     "Take what wrappers add off the names of a DermoMamba's weights, ours or the original release's"
     starts = [s for s in map(_start, sd) if s is not None]
     if not starts: return sd
-    start = min(starts, key=lambda s: (bool(_AVERAGE.search('.'.join(s))), len(s)))  # trained weights, not their average
+    def rank(start): return bool(_AVERAGE.search('.'.join(start))), len(start)
+    start = min(starts, key=rank)                       # trained weights, not their average
     parts = [(k.split('.'), v) for k, v in sd.items()]
     inside = [(k[len(start):], v) for k, v in parts if k[:len(start)] == start]
     return {'.'.join(part for part in k if part not in _WRAPPERS): v for k, v in inside}
@@ -115,14 +126,18 @@ def write_sums(
 ) -> Path:                   # the file SHA256SUMS in it
     "Write the checksums of all weights in a folder, as `sha256sum` would"
     sums, files = Path(folder)/'SHA256SUMS', sorted(Path(folder).glob('*/model.safetensors'))
-    if not files: raise ValueError(f'{folder}: no NAME/model.safetensors in it; save weights there first')
+    if not files:
+        raise ValueError(f'{folder}: no NAME/model.safetensors in it; save weights there first')
     write_atomic(sums, ''.join(f'{sha256(f)}  {f.parent.name}/{f.name}\n' for f in files))
     return sums
 
 # %% ../../nbs/2_network/more/weights.ipynb #c031
+_LINE = re.compile(r'^(\w{64})  ([\w.-]+)/model\.safetensors$', re.M)
+
 def _sums(folder):
+    "Name -> checksum, as the list in a folder has them"
     sums = Path(folder)/'SHA256SUMS'
-    return {name: x for x, name in re.findall(r'^(\w{64})  ([\w.-]+)/model\.safetensors$', sums.read_text(), re.M)} if sums.is_file() else {}
+    return {name: x for x, name in _LINE.findall(sums.read_text())} if sums.is_file() else {}
 
 def shipped(
     folder:str|Path=WEIGHTS, # as `write_sums` left it
@@ -137,9 +152,13 @@ def shipped_file(
 ) -> Path:                   # the safetensors file, proved whole
     "The weights that came with the package under this name, verified"
     sums, path = _sums(folder), Path(folder)/name/'model.safetensors'
-    if name not in sums: raise WeightsError(f"{name}: no weights of this name come with dermomamba; there are: {', '.join(sums) or 'none'}")
+    if name not in sums:
+        raise WeightsError(f'{name}: no weights of this name come with dermomamba; '
+                           f"there are: {', '.join(sums) or 'none'}")
     if not path.is_file(): raise WeightsError(f'{path}: missing; reinstall dermomamba')
-    if sha256(path) != sums[name]: raise WeightsError(f'{path}: damaged, its SHA-256 is not the one in SHA256SUMS; reinstall dermomamba')
+    if sha256(path) != sums[name]:
+        raise WeightsError(f'{path}: damaged, its SHA-256 is not the one in SHA256SUMS; '
+                           'reinstall dermomamba')
     return path
 
 # %% ../../nbs/2_network/more/weights.ipynb #d036
@@ -148,15 +167,21 @@ def weights_file(
 ) -> Path:
     "The file behind it"
     path = Path(weights)
-    return path if path.is_file() else path/'model.safetensors' if path.is_dir() else shipped_file(str(weights))
+    if path.is_file(): return path
+    return path/'model.safetensors' if path.is_dir() else shipped_file(str(weights))
 
 # %% ../../nbs/2_network/more/weights.ipynb #c043
-TAGS = ('medical', 'dermatology', 'skin-lesion', 'mamba', 'state-space-model', 'pytorch_model_hub_mixin')
-ABOUT = dict(library_name='dermomamba', license='apache-2.0', pipeline_tag='image-segmentation', repo_url='https://github.com/dermomamba/dermomamba',
-             docs_url='https://dermomamba.github.io/dermomamba', paper_url='https://doi.org/10.1007/s10044-025-01506-w')
+TAGS = ('medical', 'dermatology', 'skin-lesion', 'mamba', 'state-space-model',
+        'pytorch_model_hub_mixin')
+ABOUT = dict(
+    library_name='dermomamba', license='apache-2.0', pipeline_tag='image-segmentation',
+    repo_url='https://github.com/dermomamba/dermomamba',
+    docs_url='https://dermomamba.github.io/dermomamba',
+    paper_url='https://doi.org/10.1007/s10044-025-01506-w')
 
 # %% ../../nbs/2_network/more/weights.ipynb #c046
-IMAGES = 'ISIC 2018: CC-0 or CC-BY-NC, by year; PH2: research and education. Before commercial use, check whether that binds the weights.'
+IMAGES = ('ISIC 2018: CC-0 or CC-BY-NC, by year; PH2: research and education. '
+          'Before commercial use, check whether that binds the weights.')
 _card = '''---
 {{ card_data }}
 ---
@@ -168,7 +193,8 @@ Marks the lesion in a dermoscopic image: {{ network }}.
     from dermomamba.network.dermomamba import DermoMamba
     model = DermoMamba.from_pretrained('{{ name }}')
 
-[Code]({{ repo_url }}), [book]({{ docs_url }}); the network is that of [Hoang et al. 2025]({{ paper_url }}), written anew.
+[Code]({{ repo_url }}), [book]({{ docs_url }}); {# -#}
+the network is that of [Hoang et al. 2025]({{ paper_url }}), written anew.
 
 ## Training
 
@@ -191,7 +217,7 @@ Marks the lesion in a dermoscopic image: {{ network }}.
 
 # %% ../../nbs/2_network/more/weights.ipynb #c048
 def model_card(
-    name:str='untitled',           # what `from_pretrained` is given: a shipped name, or user/name on the hub
+    name:str='untitled',           # a shipped name, or user/name on the hub: for `from_pretrained`
     network:str='see config.json', # parameters, image size
     data:str='not stated',         # trained on what, with what held out
     protocol:str='not stated',     # recipe, epochs, seeds
@@ -201,7 +227,11 @@ def model_card(
     images:str=IMAGES,             # licence of the training images
 ) -> ModelCard:                    # `.save(path)` writes it
     "A model card with what a user has to know"
-    if scores and not definition: raise ValueError("scores need a definition, e.g. 'mean of 520 test images at 192x256, threshold 0.5'")
-    head = ModelCardData(tags=list(TAGS), **{k: ABOUT[k] for k in ('library_name', 'license', 'pipeline_tag')})
-    return ModelCard.from_template(head, template_str=_card, name=name, network=network, data=data, protocol=protocol,
-                                   scores=scores, definition=definition, limits=limits, images=images, **ABOUT)
+    if scores and not definition:
+        raise ValueError("scores need a definition, "
+                         "e.g. 'mean of 520 test images at 192x256, threshold 0.5'")
+    facts = {k: ABOUT[k] for k in ('library_name', 'license', 'pipeline_tag')}
+    return ModelCard.from_template(
+        ModelCardData(tags=list(TAGS), **facts), template_str=_card, name=name, network=network,
+        data=data, protocol=protocol, scores=scores, definition=definition, limits=limits,
+        images=images, **ABOUT)
