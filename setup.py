@@ -9,7 +9,8 @@ config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 words = lambda key: cfg[key].split()
-extras = {key.removesuffix("_requirements"): words(key) for key in cfg if key.endswith("_requirements")}
+suffix = "_requirements"
+extras = {key.removesuffix(suffix): words(key) for key in cfg if key.endswith(suffix)}
 extras["dev"] += extras["book"]  # who changes the book runs all of it
 setup(
     name=cfg["lib_name"],

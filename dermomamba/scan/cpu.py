@@ -12,7 +12,8 @@ from torch.utils.flop_counter import register_flop_formula
 
 from ..core import op_space
 from .selection import scan_flops
-from .vectors import LANES, jit, load, mul, mul_add, powers, share, splat, store, total
+from .vectors import (
+    LANES, jit, load, mul, mul_add, powers, share, splat, store, total)
 
 _space, _ops = op_space(__name__)
 
