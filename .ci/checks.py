@@ -14,7 +14,6 @@ fastai and fastcore.
                                       (with --seed N)
 """
 import argparse
-import json
 import os
 import re
 import shutil
@@ -115,7 +114,7 @@ def smoke():
 
 def wide():
     "No line over 100 columns, one statement a line: notebooks, scripts, setup.py"
-    sh(tools/'ruff', 'check', '-q')
+    sh(tools/'ruff', 'check', '-q', cwd=root)
 
 
 def script(name, *options):
