@@ -12,7 +12,6 @@ __all__ = ['WIDER', 'UNET', 'VARIANTS', 'WAKING', 'OWN_RATE', 'SWAPS', 'PROTOCOL
 import json
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

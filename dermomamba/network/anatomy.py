@@ -9,7 +9,7 @@ __all__ = ['trace', 'amount', 'draw_network', 'as_png']
 import copy, io
 from types import SimpleNamespace
 
-import numpy as np, torch
+import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 

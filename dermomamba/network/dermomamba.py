@@ -168,21 +168,19 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
         self.head = nn.Conv2d(widths[0], 1, 1)
 
     def forward(self,
-        x:Tensor,             # images (B, 3, H, W)
-        with_maps:bool=False, # also return what the decoder's stages made, the coarsest first?
-    ): # logits (B, 1, H, W); or those, and a list
+        x:Tensor, # images (B, 3, H, W)
+    ) -> Tensor:  # logits (B, 1, H, W)
         _check_batch(self, x)
         # the scans read an image pixel by pixel; convolutions are a little faster so, too
         x = x.contiguous(memory_format=torch.channels_last)
-        x, skips, maps = self.stem(x), [], []
+        x, skips = self.stem(x), []
         for stage in self.encoder:
             x, skip = stage(x)
             skips.append(skip)
         x = self.sweep(self.pcam(x) + x)
         for stage, skip, gate in zip(self.decoder, reversed(skips), reversed(self.skips)):
             x = stage(x, gate(skip))
-            if with_maps: maps.append(x)
-        return (self.head(x), maps) if with_maps else self.head(x)
+        return self.head(x)
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c031
 def convert_original_state_dict(
@@ -200,7 +198,7 @@ def convert_original_state_dict(
 def unwrap(
     model:nn.Module, # a DermoMamba, or a module that has one somewhere in it
 ) -> nn.Module:      # the DermoMamba
-    "The network inside of wrappers: compiled, DataParallel, averaged, with deep supervision, ..."
+    "The network inside of wrappers: compiled, DataParallel, averaged, ..."
     kind = type(model).__name__
     if not isinstance(model, nn.Module):
         hint = ': give its .model' if isinstance(getattr(model, 'model', None), nn.Module) else ''

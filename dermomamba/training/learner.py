@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['SCAN_VECTORS', 'image_size', 'ScansWithoutDecay', 'dermo_learner', 'SeedEpochs', 'EMA', 'Checkpoint', 'StopOnNaN',
-           'plateau_lr', 'Plateau', 'DeepSupervision', 'DeepLoss']
+           'plateau_lr', 'Plateau']
 
 # %% ../../nbs/4_training/3_learner.ipynb #c003
 import io, math, random, time, warnings
 from pathlib import Path
 
-import numpy as np, torch, torch.nn.functional as F
+import numpy as np, torch
 from fastai.callback.core import CancelEpochException, CancelFitException, Callback
 from fastai.callback.training import GradientClip
 from fastai.learner import Learner
@@ -302,35 +302,3 @@ class Plateau(Callback):
         if not hasattr(self, 'lr'): self.lr = self.opt.hypers[-1]['lr']
         scores = [h[self.metric] for h in self.checkpoint.history]
         self.opt.set_hyper('lr', plateau_lr(self.lr, scores))
-
-# %% ../../nbs/4_training/3_learner.ipynb #c073
-class DeepSupervision(nn.Module):
-    "A DermoMamba whose decoder stages each draw a mask while training"
-    def __init__(self,
-        model:nn.Module, # a DermoMamba
-    ):
-        super().__init__()
-        self.model = model
-        coarse = reversed(model.widths[1:-1]) # the last stage has the model's own head
-        self.heads = nn.ModuleList(nn.Conv2d(c, 1, 1) for c in coarse)
-
-    def forward(self, x): # (B, 3, H, W) -> logits (B, 1, H, W); in training a list, last first
-        if not self.training: return self.model(x)
-        y, maps = self.model(x, with_maps=True)
-        def full(z): return F.interpolate(z, y.shape[2:], mode='bilinear')
-        return [y] + [full(head(m)) for head, m in zip(self.heads, maps)]
-
-# %% ../../nbs/4_training/3_learner.ipynb #c074
-class DeepLoss(nn.Module):
-    "`loss` of the last map, plus `weight` times the mean loss of the others"
-    def __init__(self,
-        loss,             # a loss of logits (B, 1, H, W) and masks
-        weight:float=.4,  # of the other stages together; a common choice, not tuned
-    ):
-        super().__init__()
-        self.loss, self.weight = loss, weight
-        self.activation, self.decodes = loss.activation, loss.decodes
-    def forward(self, logits, target):
-        if not isinstance(logits, (list, tuple)): return self.loss(logits, target)
-        last, *others = (self.loss(z, target) for z in logits)
-        return last + self.weight*sum(others)/len(others)

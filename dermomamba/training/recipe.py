@@ -27,7 +27,7 @@ from ..data.datasets import (
 from ..data.layouts import say_passed_over
 from ..network.weights import sha256, weights_file
 from .learner import (
-    Checkpoint, DeepLoss, DeepSupervision, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner)
+    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner)
 from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
 from dermomamba.training.metrics import (
     DiceScore, IoUScore, PerImage, Precision, Recall, image_by_image, score_images,
@@ -86,9 +86,9 @@ LOSSES = dict(pixel=GuideFusionLoss, released=partial(GuideFusionLoss, 'released
               focal_tversky=partial(TverskyLoss, gamma=.75))
 RECIPES = dict(
     ours=dict(loss='pixel', augment='light', schedule='one_cycle', lr=2e-3, bs=8,
-              wd=1e-2, clip=1., ema=.998, deep=0., select='last'),
+              wd=1e-2, clip=1., ema=.998, select='last'),
     released=dict(loss='released', augment='released', schedule='plateau', lr=1e-4, bs=4,
-                  wd=0., clip=0., ema=0., deep=0., select='soft_dice'))
+                  wd=0., clip=0., ema=0., select='soft_dice'))
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c017
 class KeepLog(Callback):
@@ -115,7 +115,6 @@ def build_learner(
     if r['loss'] not in LOSSES:
         raise ValueError(f"loss={r['loss']!r}: choose one of {', '.join(LOSSES)}")
     loss, cbs = LOSSES[r['loss']](), [SeedEpochs(seed), StopOnNaN()]
-    if r['deep']: model, loss = DeepSupervision(model), DeepLoss(loss, r['deep'])
     if r['ema']: cbs.append(EMA(r['ema']))
     if r['schedule'] == 'plateau': cbs.append(Plateau('soft_dice'))
     cbs.append(KeepLog(out))
@@ -185,8 +184,7 @@ def _fit(learn, epochs, r):
     leave(learn) # from here process 0 is alone: it scores and writes
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c025
-_least = dict(epochs=1, bs=1, n_train=1, launch=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0,
-              deep=0)
+_least = dict(epochs=1, bs=1, n_train=1, launch=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0)
 def check_numbers(
     numbers:dict, # name -> value; None: not given
 ):
@@ -303,7 +301,6 @@ def _recipe_flags(p): # those that change an entry of the recipe
     p.add_argument('--wd', type=float, help='weight decay')
     p.add_argument('--clip', type=float, help="largest norm of the gradient; 0: no clipping")
     p.add_argument('--ema', type=float, help='decay of the average of weights; 0: none')
-    p.add_argument('--deep', type=float, help='weight of deep supervision; 0: none')
     p.add_argument('--select', choices=['last', 'dice', 'iou', 'soft_dice'],
                    help='which epoch is kept')
 

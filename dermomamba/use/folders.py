@@ -6,7 +6,7 @@
 __all__ = ['read_list', 'masks_beside', 'collect_images', 'left_out', 'timings', 'parse_shard', 'main']
 
 # %% ../../nbs/6_use/2_folders.ipynb #c004
-import argparse, csv, re, sys, tempfile, time, warnings
+import argparse, csv, re, tempfile, time, warnings
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
