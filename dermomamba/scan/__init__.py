@@ -3,5 +3,6 @@ from .._door import lazily
 
 __getattr__, __dir__, __all__ = lazily(__name__, {
     'engines': ['selective_scan', 'register_engine', 'use_engine'],
+    'mamba_block': ['MambaBlock'],
     'ss2d': ['SS2D', 'VSSBlock'],
 })
