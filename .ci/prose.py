@@ -131,7 +131,7 @@ def main():
         for word in unknown_words(path, known, speller):
             new.setdefault(word, name)
     if write:
-        every = sorted(known | set(new), key=str.lower)
+        every = sorted(known | set(new), key=lambda word: (word.lower(), word))
         words.write_text('\n'.join(every) + '\n', encoding='utf-8')
         print(*sorted(new), sep='\n')
     else:
