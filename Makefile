@@ -24,7 +24,7 @@ demo: install
 	@echo "Look at runs/demo/examples.png (trained just now) and runs/demo/pretrained/overlays (weights that come with the package). Next: make lab, and open nbs/tour.ipynb"
 
 lab: install
-	$(BIN)/jupyter lab nbs
+	$(BIN)/jupyter lab --config=.ci/lab.py nbs
 
 app: install
 	$(BIN)/dermomamba_app
