@@ -17,15 +17,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.fft import dctn, irfft2, rfft2
-from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
+from scipy.ndimage import gaussian_filter
 
 from ..core import write_atomic
 from .datasets import LesionDataset
 from .images import (
-    DataError, Pair, check_pair, mask_facts, read_image, read_mask, turned_apart)
+    DataError, Pair, check_pair, mask_facts, outline, read_image, read_mask, turned_apart)
 from .layouts import read_ids
 from .soundness import DataStatistics, mask_shape, masks_alike
-
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323
 def thumbnail(
@@ -294,21 +293,10 @@ def describe(
     exam:Exam, # of a data set
 ) -> DataStatistics: # None without a usable pair
     "Sizes, areas and colours of the usable pairs"
-    r = list(exam.records.values())
-    if not r: return None
-    mean = np.mean([x['mean'] for x in r], 0)
-    std = np.sqrt(np.maximum(np.mean([x['square'] for x in r], 0) - mean**2, 0))
-    areas, sizes = [x['area'] for x in r], Counter(x['size'] for x in r)
-    area = {q: float(np.quantile(areas, q)) for q in (0, .05, .25, .5, .75, .95, 1)}
-    return DataStatistics(len(r), dict(sizes.most_common()), area, mean, std)
+    records = list(exam.records.values())
+    return DataStatistics.of(records) if records else None
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c045
-def _outlined(image, mask): # of one size
-    "A small photograph with its mask's border in cyan"
-    pixels = np.array(image)
-    pixels[maximum_filter(mask, 3) != minimum_filter(mask, 3)] = 0, 255, 255
-    return Image.fromarray(pixels)
-
 def contact_sheet(
     exam:Exam, # of a data set
     n:int=40, # images
@@ -327,7 +315,7 @@ def contact_sheet(
         pair, x, y = exam.ds.pairs[id], (k % columns)*(w + 6) + 3, k//columns*(h + 20) + 2
         mask = np.asarray(read_mask(pair.mask).resize((w, h), Image.NEAREST))
         image = read_image(pair.image, least=tile).resize((w, h))
-        sheet.paste(_outlined(image, mask), (x, y))
+        sheet.paste(outline(image, mask), (x, y))
         label = f"{id[-13:]}  {exam.records[id]['area']:.0%}"
         ImageDraw.Draw(sheet).text((x, y + h + 2), label, 'black', font)
     return sheet

@@ -115,6 +115,18 @@ class DataStatistics:
     area: dict  # quantile -> the lesion's share of the image
     mean: np.ndarray  # (3,) of R, G, B in 0-1, each image weighing the same
     std: np.ndarray  # (3,) likewise
+    @classmethod
+    def of(cls,
+        records:list, # of pairs: size, area, and mean and mean square of R, G, B
+    ):
+        "Sizes, areas and colours of one pair or more"
+        area = [r['area'] for r in records]
+        areas = {q: float(np.quantile(area, q)) for q in (0, .05, .25, .5, .75, .95, 1)}
+        sizes = dict(Counter(r['size'] for r in records).most_common())
+        mean = np.mean([r['mean'] for r in records], 0)
+        variance = np.mean([r['square'] for r in records], 0) - mean**2
+        return cls(len(records), sizes, areas, mean, np.sqrt(np.maximum(variance, 0)))
+
     def __str__(self):
         sizes = ', '.join(f"{h}x{w}: {n:,}" for (h, w), n in list(self.sizes.items())[:4])
         if len(self.sizes) > 4: sizes += ' ...'
@@ -132,9 +144,4 @@ def pair_statistics(
     found = _inspect_all(pairs, workers)
     for r in found:
         if isinstance(r, DataError): raise r
-    mean = np.mean([r['mean'] for r in found], 0)
-    share = [r['area'] for r in found]
-    areas = {q: float(np.quantile(share, q)) for q in (0, .05, .25, .5, .75, .95, 1)}
-    std = np.sqrt(np.mean([r['square'] for r in found], 0) - mean**2)
-    sizes = dict(Counter(r['size'] for r in found).most_common())
-    return DataStatistics(len(found), sizes, areas, mean, std)
+    return DataStatistics.of(found)

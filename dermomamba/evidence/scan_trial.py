@@ -22,7 +22,7 @@ from ..core import write_atomic, write_csv, write_record
 from .do_the_scans_matter import probe, scan_cores, scan_shares
 from ..network.csmb import CrossScaleMambaBlock
 from ..network.dermomamba import DermoMamba
-from ..scan.ss2d import SS2D, cross_selective_scan
+from ..scan.ss2d import SS2D, cross_selective_scan, inverse_softplus
 from ..training.learner import SCAN_VECTORS, ScansWithoutDecay
 from ..training.metrics import dice_per_image
 from ..training.recipe import RECIPES, build_learner, make_dls, score_learner
@@ -51,13 +51,12 @@ class FixedSS2D(SS2D):
 class RowsSS2D(SS2D):
     "Scans along rows, both ways; along columns only the skip term is left"
     def scan(self, x): # (B, d_inner, H, W) -> (B, d_inner, H, W)
-        A, D = -self.A_logs.float().exp().view(4, self.d_inner, -1), self.Ds.view(4, -1)
+        x_proj, *others = self.scan_weights()
         along_rows = x.new_tensor([1., 0, 1, 0])[:, None, None]
         R, N = self.dt_rank, self.d_state
-        dt, B, C = self.x_proj_weight.split([R, N, N], 1)
+        dt, B, C = x_proj.split([R, N, N], 1)
         x_proj = torch.cat([dt, B, C*along_rows], 1)    # C = 0: nothing is read out
-        steps = self.dt_projs_weight, self.dt_projs_bias
-        return cross_selective_scan(x, x_proj, *steps, A, D, self.engine)
+        return cross_selective_scan(x, x_proj, *others, self.engine)
 
 # %% ../../nbs/5_evidence/more/scan_trial.ipynb #t021c
 class ConvSS2D(SS2D):
@@ -73,9 +72,8 @@ class ConvSS2D(SS2D):
 class NormedSS2D(SS2D):
     "The scan is brought to unit size at each pixel before the skip is added"
     def scan(self, x): # (B, d_inner, H, W) -> (B, d_inner, H, W)
-        A, D = -self.A_logs.float().exp().view(4, self.d_inner, -1), self.Ds.view(4, -1)
-        weights = self.x_proj_weight, self.dt_projs_weight, self.dt_projs_bias
-        y = cross_selective_scan(x, *weights, A, torch.zeros_like(D), self.engine)
+        *weights, D = self.scan_weights()
+        y = cross_selective_scan(x, *weights, torch.zeros_like(D), self.engine)
         y = y*(y.square().mean(1, keepdim=True) + 1e-8).rsqrt()
         return y + D.sum(0)[:, None, None]*x
 
@@ -83,10 +81,9 @@ class NormedSS2D(SS2D):
 class UnitBCSS2D(SS2D):
     "u is brought to unit size at each pixel before B and C are made from it"
     def scan(self, x): # (B, d_inner, H, W) -> (B, d_inner, H, W)
-        A, D = -self.A_logs.float().exp().view(4, self.d_inner, -1), self.Ds.view(4, -1)
-        weights = self.x_proj_weight, self.dt_projs_weight, self.dt_projs_bias
+        *weights, D = self.scan_weights()
         size = (x.square().mean(1, keepdim=True) + 1e-8).sqrt()
-        y = cross_selective_scan(x/size, *weights, A, torch.zeros_like(D), self.engine)
+        y = cross_selective_scan(x/size, *weights, torch.zeros_like(D), self.engine)
         return y*size.mean((2, 3), keepdim=True) + D.sum(0)[:, None, None]*x
 
 # %% ../../nbs/5_evidence/more/scan_trial.ipynb #c023
@@ -111,7 +108,7 @@ def longer_steps(
     "Multiply the step sizes of all scans"
     for core in scan_cores(model).values():
         dt = factor*F.softplus(core.dt_projs_bias)
-        core.dt_projs_bias.copy_(dt + torch.log(-torch.expm1(-dt)))     # inverse of softplus
+        core.dt_projs_bias.copy_(inverse_softplus(dt))
     return model
 
 # %% ../../nbs/5_evidence/more/scan_trial.ipynb #t023c

@@ -99,9 +99,9 @@ def left_out(
     "What folders hold beside the images to work on, counted, with an example"
     lines = []
     for folder in (Path(s) for s in sources if Path(s).is_dir()):
-        taken = {path.name for _, path in _listed(folder)}
-        counts = Counter(passed_over(folder))
-        masks = masks_beside(image_files(folder))
+        images, counts = image_files(folder), Counter(passed_over(folder))
+        masks = masks_beside(images)
+        taken = {path.name for id, path in images.items() if id not in masks}
         if masks: counts['masks beside their images'] = len(masks)
         others = sorted(p.name for p in folder.iterdir() if p.name not in taken)
         if counts: lines.append(f'{folder}: {say_passed_over(counts)} ({others[0]}, for one)')
