@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
 from ..core import op_space
-from .cpu import CHUNK, decays, states, walk, walk_back
+from .cpu import CHUNK, states, walk, walk_back
 from .selection import scan_flops
-from .vectors import LANES, add_outer, add_product, jit, share, sigmoid, softplus
+from .vectors import LANES, add_outer, jit, product, share, sigmoid, softplus
 
 _space, _ops = op_space(__name__)
 
@@ -50,16 +50,22 @@ def _scatter(Y, path, first, last, add, y):
 @jit
 def _project(X, weights, k, out):
     "B, C and the low-rank step sizes of a chunk, by the weights of direction `k`"
-    for j in range(3):
-        out[j][:] = 0
-        add_product(X, weights[j][k], out[j])
+    for j in range(3): product(X, weights[j][k], False, out[j])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c013
 @jit
+def _turn(x, out):
+    "As much of x, transposed, as `out` has room for"
+    rows, columns = min(len(out), x.shape[1]), min(out.shape[1], len(x))
+    for i in range(rows):
+        for j in range(columns): out[i, j] = x[j, i]
+
+@jit
 def _steps(dt, w, bias, raw, delta):
+    "Step sizes of a chunk from dt (R, 64)"
     for t in range(len(raw)): raw[t] = bias
     for r in range(len(w)):
-        for t in range(len(raw)): raw[t] += w[r]*dt[t, r]
+        for t in range(len(raw)): raw[t] += w[r]*dt[r, t]
     for t in range(len(raw)): delta[t] = softplus(raw[t])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #298b244e
@@ -78,9 +84,9 @@ def _task(task, split, D):
 def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, starts):
     "Tasks `first` to `last`: fill y (2 axes, B, L, D) and starts (B, 4, chunks, D, N)"
     L, Dc, N = x.shape[1], x.shape[2], A2.shape[2]
-    X, Y, h, a = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(Dc, N), _room(CHUNK, N)
+    X, Y, h = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(Dc, N)
     Bt, Ct, dt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, weights[2].shape[2])
-    raws, deltas = np.empty(CHUNK, np.float32), np.empty(CHUNK, np.float32)
+    turned, room = _room(dt_proj.shape[2], CHUNK), _room(2, CHUNK)
     pixels = np.empty(CHUNK, np.int64)
     for task in range(first, last):
         b, axis, s, lo, hi = _task(task, split, Dc)
@@ -88,17 +94,17 @@ def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, star
             h[:] = 0
             for c in range(starts.shape[2]):
                 T = min(CHUNK, L - c*CHUNK)
-                path, raw, delta = pixels[:T], raws[:T], deltas[:T]
+                path, raw, delta = pixels[:T], room[0, :T], room[1, :T]
                 _path(k, c*CHUNK, H, W, path)
                 _gather(x[b], path, X)
                 _project(X, weights, k, (Bt, Ct, dt))
+                _turn(dt, turned)
                 for i in range(T):
                     for d in range(lo, hi): Y[i, d] = D[k, d]*X[i, d]
                 for d in range(lo, hi):
                     starts[b, k, c, d] = h[d]
-                    _steps(dt, dt_proj[k, d], bias[k, d], raw, delta)
-                    decays(delta, A2[k, d], a)
-                    walk(X[:T, d], delta, a, Bt, Ct, h[d], Y[:T, d])
+                    _steps(turned, dt_proj[k, d], bias[k, d], raw, delta)
+                    walk(X[:T, d], delta, A2[k, d], Bt, Ct, h[d], Y[:T, d])
                 _scatter(Y, path, lo, hi, k > 1, y[axis, b])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c022
@@ -112,8 +118,8 @@ def _step_gradients(raw, dd, dt, w, ddt, dw):
     for r in range(len(w)):
         s = np.float32(0)
         for t in range(len(raw)):
-            s += dd[t]*dt[t, r]
-            ddt[t, r] += dd[t]*w[r]
+            s += dd[t]*dt[r, t]
+            ddt[r, t] += dd[t]*w[r]
         dw[r] += s
     return total
 
@@ -139,6 +145,7 @@ def _backward(
     Bt, Ct, dt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, R16)
     dBt, dCt, ddt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, R16)
     a, hs, r = _room(CHUNK, N), _room(CHUNK + 1, N), _room(Dc, N)
+    dtT, ddtT = _room(dt_proj.shape[2], CHUNK), _room(dt_proj.shape[2], CHUNK)
     room, pixels = _room(3, CHUNK), np.empty(CHUNK, np.int64)
     for task in range(first, last):
         b, axis, s, lo, hi = _task(task, split, Dc)
@@ -151,21 +158,22 @@ def _backward(
                 _gather(x[b], path, X)
                 _gather(dy[b], path, dY)
                 _project(X, weights, k, (Bt, Ct, dt))
+                _turn(dt, dtT)
                 _skip_gradients(X, dY, D[k], T, lo, hi, dX, dD[k, b])
-                dBt[:], dCt[:], ddt[:] = 0, 0, 0
+                dBt[:], dCt[:], ddtT[:] = 0, 0, 0
                 for d in range(lo, hi):
-                    _steps(dt, dt_proj[k, d], bias[k, d], raw, delta)
-                    decays(delta, A2[k, d], a)
-                    states(starts[b, k, c, d], X[:T, d], delta, a, Bt, hs)
+                    _steps(dtT, dt_proj[k, d], bias[k, d], raw, delta)
+                    states(starts[b, k, c, d], X[:T, d], delta, A2[k, d], Bt, a, hs)
                     dd[:] = 0
                     walk_back(
                         X[:T, d], delta, A[k, d], Bt, Ct, a, hs, dY[:T, d], r[d],
                         dX[:T, d], dd, dA[k, b, d], dBt, dCt)
                     dbias[k, b, d] += _step_gradients(
-                        raw, dd, dt, dt_proj[k, d], ddt, ddt_proj[k, b, d])
+                        raw, dd, dtT, dt_proj[k, d], ddtT, ddt_proj[k, b, d])
+                _turn(ddtT, ddt)
                 for j in range(3):
                     add_outer(X, (dBt, dCt, ddt)[j], T, dweights[j][k, b*split + s])
-                    add_product((dBt, dCt, ddt)[j], turned[j][k], dX)
+                    product((dBt, dCt, ddt)[j], turned[j][k], True, dX)
                 _scatter(dX, path, 0, Dc, k > 1, dx[axis, s, b])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c025

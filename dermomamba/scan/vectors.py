@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LANES', 'jit', 'exp2', 'softplus', 'sigmoid', 'load', 'store', 'splat', 'mul', 'mul_add', 'total', 'powers',
-           'add_product', 'add_outer', 'share']
+           'product', 'add_outer', 'share']
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c002
 import ctypes, os
@@ -168,13 +168,15 @@ def powers(typingctx, x):
 
 # %% ../../nbs/1_scan/more/vectors.ipynb #c056
 @jit
-def add_product(X, W, out):
-    "out += X @ W, the rows of `X` a multiple of four, the columns of `W` whole vectors"
+def product(X, W, add, out):
+    "out = X @ W, or out += X @ W; rows of `X` a multiple of four, columns of `W` whole vectors"
     J, M = W.shape
     for k in range(0, M, LANES):
         for t in range(0, len(out), 4):
             i = t*M + k
-            a, b, c, d = load(out, i), load(out, i + M), load(out, i + 2*M), load(out, i + 3*M)
+            a = b = c = d = splat(np.float32(0))
+            if add:
+                a, b, c, d = load(out, i), load(out, i + M), load(out, i + 2*M), load(out, i + 3*M)
             for j in range(J):
                 w = load(W, j*M + k)
                 a = mul_add(splat(X[t, j]), w, a)
