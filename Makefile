@@ -2,12 +2,13 @@
 # make lab    open the notebooks
 # make app    a page to segment your own images, on this machine only
 # make test   every test, in environments of their own
+# make book   the book as a web site, in _docs/html
 # make export after editing a notebook: package, clean notebooks, README
 PYTHON ?= python3
 BIN = .venv/bin
 export NO_ALBUMENTATIONS_UPDATE = 1
 
-.PHONY: help install demo lab app test export bench clean
+.PHONY: help install demo lab app test book export bench clean
 help:
 	@sed -n 's/^# //p' Makefile
 
@@ -32,6 +33,12 @@ app: install
 test: install
 	$(BIN)/python .ci/checks.py
 
+book: .venv/book
+	$(BIN)/python .ci/book.py
+.venv/book: .venv/installed
+	$(BIN)/python -m pip install -qq -c constraints.txt -e ".[site]"
+	touch .venv/book
+
 export: install
 	$(BIN)/nbdev_export
 	$(BIN)/python .ci/shrink.py
@@ -42,4 +49,4 @@ bench: install
 	$(BIN)/python -m dermomamba.scan.engines
 
 clean:
-	rm -rf .venv .venv-wheel build dist *.egg-info runs/demo
+	rm -rf .venv .venv-wheel build dist *.egg-info runs/demo _docs

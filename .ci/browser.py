@@ -110,7 +110,7 @@ def run_and_move(page, address):
 
 def main(notebook='6_use/3_explore.ipynb'):
     with chromium() as browser, tempfile.TemporaryDirectory() as d:
-        others = shutil.ignore_patterns('.git', '.venv*', 'runs', 'build')
+        others = shutil.ignore_patterns('.git', '.venv*', 'runs', 'build', '_docs')
         shutil.copytree(root, f'{d}/book', ignore=others)
         with jupyter(f'{d}/book') as address:
             page = browser.new_page(viewport=dict(width=1300, height=1000))

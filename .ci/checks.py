@@ -1,11 +1,11 @@
 """Every check of the project, run by `make test` with the development environment's Python.
 
 1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index
-notebook, 4. links lead somewhere and words are spelled, 5. no line is longer than its page (ruff),
-6. each notebook passes in a process of its own, 7. every line of the GPU check runs in Triton's
-interpreter, bad inputs and damaged files get an answer that helps, 8. explorers and app work in a
-browser, where there is one, 9. the built wheel works in an environment of its own with the newest
-fastai and fastcore.
+notebook, 4. links lead somewhere, words are spelled and sources are in the bibliography, 5. no line
+is longer than its page (ruff), 6. each notebook passes in a process of its own, 7. every line of
+the GPU check runs in Triton's interpreter, bad inputs and damaged files get an answer that helps,
+8. explorers and app work in a browser, where there is one, 9. the built wheel works in an
+environment of its own with the newest fastai and fastcore. The site has its check in `make book`.
 
     checks.py                         all of it
     checks.py --write-readme          write README.md instead
@@ -98,7 +98,7 @@ def readme():
 def smoke():
     "Install the wheel with the newest libraries and run it from another folder"
     others = shutil.ignore_patterns(
-        '.git', '.venv*', 'runs', 'build', '*.egg-info', '__pycache__')
+        '.git', '.venv*', 'runs', 'build', '_docs', '*.egg-info', '__pycache__')
     with tempfile.TemporaryDirectory() as d:
         shutil.copytree(root, f'{d}/src', ignore=others)
         sh(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', d, f'{d}/src')
@@ -163,6 +163,7 @@ def main():
         ('notebooks are clean', clean),
         ('README = index', readme_is_index),
         ('links and spelling', lambda: script('prose.py')),
+        ('one bibliography', lambda: script('sources.py')),
         ('lines fit the page', wide),
         ('notebooks run', lambda: notebooks.main(args)),
     ]

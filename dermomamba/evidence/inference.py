@@ -209,10 +209,11 @@ def _dice_at(p, m, grid):
 def choose_threshold(
     prob_maps, # iterable of probabilities (height, width), each at its image's own size
     masks, # iterable of true masks (height, width), 0 and 1
-    grid=np.linspace(.2, .8, 25), # thresholds to try
+    grid=None, # thresholds to try; None: 25 of them, from .2 to .8
 ) -> tuple: # best threshold; table {'threshold': [...], 'dice': [...]}
     "Threshold with the best mean Dice, of equals the nearest to .5; on *validation* images only"
-    grid = torch.tensor(np.sort(grid)).round(decimals=6)
+    grid = np.linspace(.2, .8, 25) if grid is None else np.sort(grid)
+    grid = torch.tensor(grid).round(decimals=6)
     if not (len(grid) and 0 < grid[0] and grid[-1] < 1):
         raise ValueError(f'grid={grid.tolist()}: thresholds lie between 0 and 1, both excluded')
     dice = []
