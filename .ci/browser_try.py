@@ -1,12 +1,13 @@
 """The page "Try it in the browser" in a real one: its masks are those of `segment`.
 
-Ten synthetic photographs of many sizes are chosen on the page; each mask must differ from `segment`'s
-in less than half a percent of the pixels. What is no picture, or too large, gets its sentence; so
-does a browser without WebAssembly. Nothing may leave the machine, and nothing may be wider than a
-phone. The parts of the page come from site_parts.py, whose ONNX file takes a minute or two once;
-where npm or Chromium is missing, this is skipped. SCREENSHOT=FOLDER keeps pictures.
+Ten synthetic photographs of many sizes are chosen on the page; at most half a percent of a mask's
+pixels may differ from `segment`'s. What is no picture, or too large, gets its sentence; so does a
+browser without WebAssembly. Nothing may leave the machine, and nothing may be wider than a phone.
+
+The parts of the page come from site_parts.py, whose ONNX file takes a minute or two once. Where
+npm, the exporter or Chromium is missing, this is skipped.
 """
-import base64, functools, io, os, struct, sys, threading, time, zlib
+import base64, functools, io, struct, sys, threading, time, zlib
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,15 @@ MASK = '''() => {
     const {mask, photo, took} = document.querySelector('#live-try').page;
     return {bytes: btoa(Array.from(mask, m => String.fromCharCode(m)).join('')),
             size: photo.shown, took};
+}'''
+
+PARTS = '''async ({pixels, from, to, masks}) => {
+    const {resizeBytes, resizeMap} = await import('/resample.js');
+    const {cleanMask} = await import('/mask.js');
+    const clean = ([size, mask]) => Array.from(cleanMask(Uint8Array.from(mask), size));
+    const bytes = resizeBytes(Uint8Array.from(pixels), from, to, 3);
+    const map = resizeMap(Float32Array.from(pixels.slice(0, from[0] * from[1])), from, to);
+    return {bytes: Array.from(bytes), map: Array.from(map), masks: masks.map(clean)};
 }'''
 
 
@@ -102,6 +112,26 @@ def masks(page):
     return rows
 
 
+def parts(page):
+    "Resizing equals Pillow's, but for one level, and torch's; cleaning equals `clean_mask`"
+    import numpy as np, torch
+    from PIL import Image
+    from dermomamba.evidence.inference import clean_mask, to_size
+    r = np.random.default_rng(0)
+    masks = [(r.random(r.integers(1, 14, 2)) < r.choice([0, .3, .5, .7, 1])) for _ in range(99)]
+    for size, to in (((31, 57), (96, 128)), ((200, 151), (96, 128)), ((96, 40), (96, 128))):
+        image = r.integers(0, 256, (*size, 3), np.uint8)
+        given = [(m.shape, m.ravel().tolist()) for m in masks]
+        pixels = image.ravel().tolist()
+        own = page.evaluate(PARTS, {'pixels': pixels, 'from': size, 'to': to, 'masks': given})
+        want = np.asarray(Image.fromarray(image).resize(to[::-1], Image.BILINEAR))
+        off = abs(np.array(own['bytes']) - want.ravel()).max()
+        assert off <= 1, (size, to, off) # versions of Pillow differ in which axis comes first
+        map = torch.tensor(pixels[:size[0]*size[1]]).float().view(size)
+        assert np.allclose(own['map'], to_size(map, to).ravel(), atol=1e-3), (size, to)
+        assert own['masks'] == [clean_mask(m).ravel().tolist() for m in masks]
+
+
 def differing(mask, want):
     "Share of pixels that differ; the page may work on a smaller picture than the photograph"
     import numpy as np
@@ -133,12 +163,13 @@ def refuses(page):
         says(page, sentence)
         assert not page.locator('#live-try canvas').is_visible(), name
     page.get_by_role('button', name='Use the example').click() # the page is alive
-    says(page, 'a synthetic lesion: move')
+    says(page, 'The example, a synthetic lesion: move')
 
 
 def narrow(page):
     "Nothing is wider than a phone"
     page.set_viewport_size(dict(width=400, height=800))
+    page.wait_for_timeout(500) # canvases follow
     wide = page.evaluate('document.documentElement.scrollWidth')
     assert wide <= 400, f'the page is {wide} pixels wide on a phone of 400'
 
@@ -169,6 +200,7 @@ def visit(browser, address):
     page = browser.new_page(viewport=dict(width=1400, height=1000))
     page.on('request', lambda r: asked.append((urlsplit(r.url).hostname, r.method)))
     page.goto(f'{address}/try.html')
+    parts(page)
     rows = masks(page)
     moves(page)
     refuses(page)

@@ -15,7 +15,7 @@ made = root/'nbs'/'site'/'static'/'live'/'made'
 RUNTIME = 'onnxruntime-web@1.30.0'
 FILES = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'
 SIDE = 32                # of the image that is walked over: a power of two, for Hilbert's curve
-LESIONS = 12, 19, 36     # held-out phantoms of the threshold's explorer
+LESIONS = 4, 36, 40      # held-out phantoms of the threshold's explorer
 
 
 def packed(array):
@@ -25,7 +25,7 @@ def packed(array):
 
 
 def numbers():
-    "What the explorers draw and cannot compute: phantoms, the input of the scan, a network's answer"
+    "What the explorers draw and cannot compute: phantoms, a noisy input, a network's answer"
     from dermomamba.use.explore import PULSES, scan_data, segmentation_data, walk_data
     walk = walk_data(size=(SIDE, SIDE))
     lesions = {n: segmentation_data(n) for n in LESIONS}

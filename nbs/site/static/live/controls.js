@@ -19,7 +19,8 @@ export function slider(parent, name, {min, max, step, value, show = String}, cha
     output.value = show(Number(input.value));
     changed();
   });
-  parent.append(element('div', {class: 'control'}, element('label', {for: id}, name), input, output));
+  const label = element('label', {for: id}, name);
+  parent.append(element('div', {class: 'control'}, label, input, output));
   return input;
 }
 

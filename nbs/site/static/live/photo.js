@@ -46,7 +46,7 @@ function pixelsOf(canvas) {
   return canvas.getContext('2d').getImageData(0, 0, width, height).data;
 }
 
-// A picture, upright: {own: its size (h, w), pixels, size: theirs, canvas to show, shown: its size}.
+// A picture, upright: {own: size (h, w), pixels, size: theirs, canvas to show, shown: its size}.
 export async function openPhoto(file) {
   const own = await sizeOf(file);
   if (own[0] * own[1] > MOST) {

@@ -1,5 +1,6 @@
 // Resizing as the package does it: bilinear, and averaging where it shrinks.
-// `resizeBytes` rounds as Pillow does, to the last bit; `resizeMap` is torch's, without rounding.
+// `resizeBytes` rounds as Pillow does, once for each axis: width, then height. (Newer versions of
+// Pillow sometimes take height first: one level of 255 more or less.) `resizeMap` is torch's.
 
 // For each of `to` places the first of `from` pixels that it takes, and their weights (sum 1).
 export function taps(from, to) {

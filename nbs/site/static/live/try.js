@@ -6,7 +6,8 @@ import {openPhoto, Refusal} from './photo.js';
 import {resizeMap} from './resample.js';
 
 const example = new URL('./made/example.jpg', import.meta.url);
-const percent = x => `${(100 * x).toFixed(1)} %`;
+const LEAST = 800; // pixels of the longer side on the screen
+const percent = x => `${(100 * x).toFixed(1)}%`;
 const seconds = ms => `${(ms / 1000).toFixed(2)} s`;
 
 // The place where a photograph is dropped or chosen; `chosen` gets the file.
@@ -35,14 +36,16 @@ function dropZone(parent, chosen) {
 async function exampleFile() {
   const answer = await fetch(example);
   if (!answer.ok) throw new Refusal('The example could not be fetched. Reload the page.');
-  return new File([await answer.blob()], 'a synthetic lesion');
+  return new File([await answer.blob()], 'The example, a synthetic lesion');
 }
 
 // A photograph with its mask's border: a light line in a dark one, seen on every skin.
 function drawOutline(canvas, photo, mask) {
-  const [h, w] = photo.shown, context = canvas.getContext('2d'), path = border(mask, photo.shown);
-  const line = Math.max(1.5, .006 * Math.max(h, w));
-  Object.assign(canvas, {width: w, height: h});
+  const [h, w] = photo.shown, side = Math.max(h, w), line = .005 * side;
+  const context = canvas.getContext('2d'), path = border(mask, photo.shown);
+  const scale = Math.max(1, LEAST / side);
+  Object.assign(canvas, {width: w * scale, height: h * scale});
+  context.scale(scale, scale);
   context.drawImage(photo.canvas, 0, 0);
   context.lineCap = 'round';
   for (const [width, colour] of [[2 * line, 'black'], [line, 'cyan']]) {
@@ -68,7 +71,7 @@ async function look(file, say) {
 class Page {
   constructor(root) {
     this.root = root;
-    const choose = element('div', {class: 'row'});
+    const choose = element('div', {class: 'choose'});
     dropZone(choose, file => this.show(async () => file));
     button(choose, 'Use the example', () => this.show(exampleFile));
     this.status = element('p', {role: 'status'}, 'No photograph yet.');
