@@ -102,7 +102,7 @@ def thresholds(page):
     from dermomamba.use.explore import segmentation_data
     settings = list(itertools.product(site_parts.LESIONS, (.05, .3, .5, .85, .95), (False, True)))
     for lesion, threshold, clean in settings:
-        given = dict(lesion=lesion, threshold=threshold, clean=clean)
+        given = dict(lesion=f'lesion {lesion}', threshold=threshold, clean=clean)
         own = page.evaluate(THRESHOLD, given)
         d = segmentation_data(lesion, threshold, postprocess=clean)
         m, t = torch.from_numpy(d.mask), torch.from_numpy(d.truth)

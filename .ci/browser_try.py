@@ -28,6 +28,8 @@ MASK = '''() => {
             size: photo.shown, took};
 }'''
 
+DROP_TEXT = '''() => document.querySelector('#live-try .drop').dispatchEvent(
+    new DragEvent('drop', {dataTransfer: new DataTransfer()}))'''
 PARTS = '''async ({pixels, from, to, masks}) => {
     const {resizeBytes, resizeMap} = await import('/resample.js');
     const {cleanMask} = await import('/mask.js');
@@ -97,19 +99,44 @@ def mask_of(page):
     return mask.reshape(found['size']), found['took']
 
 
-def masks(page):
-    "Masks of the page beside those of `segment`: (size, share that differs, milliseconds)"
+def worked(browser):
+    "Seconds of processor time of all pages so far"
+    processes = browser.new_browser_cdp_session().send('SystemInfo.getProcessInfo')['processInfo']
+    return sum(p['cpuTime'] for p in processes if p['type'] == 'renderer')
+
+
+def masks(page, browser):
+    "Masks of the page beside those of `segment`: (size, share that differs, seconds of one core)"
     from dermomamba.data.phantom import HELD_OUT, make_phantom
     from dermomamba.network.dermomamba import DermoMamba
     from dermomamba.use.predict import segment
     tiny, rows = DermoMamba.from_pretrained('tiny'), []
     for k, size in enumerate(SIZES):
         photo, _ = make_phantom(HELD_OUT + k, size)
+        before = worked(browser)
         choose(page, f'photo{k}.png', png(photo))
         says(page, f'photo{k}.png: move')
-        (mask, ms), want = mask_of(page), segment(photo, tiny, device='cpu')
-        rows.append((size, differing(mask, want), ms))
+        seconds = worked(browser) - before
+        mask, want = mask_of(page)[0], segment(photo, tiny, device='cpu')
+        rows.append((size, differing(mask, want), seconds))
     return rows
+
+
+def turned(page):
+    "A photograph that a camera has turned (EXIF) is outlined upright"
+    from PIL import Image
+    from dermomamba.data.phantom import make_phantom
+    from dermomamba.use.predict import segment
+    image, buffer = Image.fromarray(make_phantom(5, (300, 400))[0]), io.BytesIO()
+    note = image.getexif()
+    note[0x0112] = 6
+    image.save(buffer, 'JPEG', quality=95, exif=note)
+    choose(page, 'turned.jpg', buffer.getvalue())
+    says(page, 'turned.jpg: move')
+    with Image.open(buffer) as picture:
+        want = segment(picture, 'tiny', device='cpu')
+    mask, _ = mask_of(page)
+    assert mask.shape == (400, 300) and differing(mask, want) <= LIMIT, differing(mask, want)
 
 
 def parts(page):
@@ -162,6 +189,8 @@ def refuses(page):
         choose(page, name, content)
         says(page, sentence)
         assert not page.locator('#live-try canvas').is_visible(), name
+    page.evaluate(DROP_TEXT)
+    says(page, 'That was no file')
     page.get_by_role('button', name='Use the example').click() # the page is alive
     says(page, 'The example, a synthetic lesion: move')
 
@@ -174,13 +203,13 @@ def narrow(page):
     assert wide <= 400, f'the page is {wide} pixels wide on a phone of 400'
 
 
-def without_webassembly(browser, address):
-    "A browser that has none gets a sentence"
+def without(browser, address, sentence, prepare):
+    "A browser that cannot do it gets a sentence"
     page = browser.new_page()
-    page.add_init_script('delete window.WebAssembly')
+    prepare(page)
     page.goto(f'{address}/try.html')
     page.get_by_role('button', name='Use the example').click()
-    says(page, 'no WebAssembly')
+    says(page, sentence)
     page.close()
 
 
@@ -201,7 +230,8 @@ def visit(browser, address):
     page.on('request', lambda r: asked.append((urlsplit(r.url).hostname, r.method)))
     page.goto(f'{address}/try.html')
     parts(page)
-    rows = masks(page)
+    rows = masks(page, browser)
+    turned(page)
     moves(page)
     refuses(page)
     narrow(page)
@@ -216,9 +246,12 @@ def main():
     with chromium() as browser, served(live) as address:
         rows, asked = visit(browser, address)
         most = memory(browser)
-        without_webassembly(browser, address)
-    for (h, w), differs, ms in rows:
-        print(f'{h:5} x {w:<5} {differs:8.4%} of the pixels differ, {ms:5.0f} ms')
+        without(browser, address, 'no WebAssembly',
+                lambda page: page.add_init_script('delete window.WebAssembly'))
+        without(browser, address, 'could not be loaded',
+                lambda page: page.route('**/tiny.onnx', lambda route: route.abort()))
+    for (h, w), differs, seconds in rows:
+        print(f'{h:5} x {w:<5} {differs:8.4%} of the pixels differ, {seconds:.2f} s of one core')
     if asked != {('127.0.0.1', 'GET')}:
         sys.exit(f'the page asked other machines, or sent something: {sorted(asked)}')
     worst = max(differs for _, differs, _ in rows)

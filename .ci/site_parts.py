@@ -15,7 +15,7 @@ made = root/'nbs'/'site'/'static'/'live'/'made'
 RUNTIME = 'onnxruntime-web@1.30.0'
 FILES = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'
 SIDE = 32                # of the image that is walked over: a power of two, for Hilbert's curve
-LESIONS = 4, 36, 40      # held-out phantoms of the threshold's explorer
+LESIONS = 36, 40, 4      # held-out phantoms of the threshold's explorer
 
 
 def packed(array):
@@ -33,7 +33,7 @@ def numbers():
         walk=dict(image=packed(walk.image), mask=packed(walk.mask)),
         scan=dict(u=scan_data().u.tolist(), pulses=PULSES),
         lesions={
-            n: dict(image=packed(d.image), truth=packed(d.truth), p=packed(d.p))
+            f'lesion {n}': dict(image=packed(d.image), truth=packed(d.truth), p=packed(d.p))
             for n, d in lesions.items()})
 
 
@@ -58,7 +58,7 @@ def write_runtime(folder):
     npm = shutil.which('npm')
     if not npm:
         raise OSError('npm is not installed')
-    quiet = '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'
+    quiet = '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--fetch-retries=0'
     with tempfile.TemporaryDirectory() as d:
         done = subprocess.run(
             [npm, 'install', *quiet, '--prefix', d, RUNTIME], capture_output=True, text=True)

@@ -2,7 +2,7 @@
 import {element} from './controls.js';
 import {css} from './plate.js';
 
-const LEFT = 36, RIGHT = 8, TOP = 8, BOTTOM = 32; // around the lines, in CSS pixels
+const LEFT = 40, RIGHT = 8, TOP = 8, BOTTOM = 32; // around the lines, in CSS pixels
 const short = v => String(Number.isInteger(v) ? v : Number(v.toPrecision(2)));
 
 export class Chart {

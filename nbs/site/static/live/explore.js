@@ -10,7 +10,10 @@ try {
   const answer = await fetch(new URL('./made/explore.json', import.meta.url));
   if (!answer.ok) throw new Error(`explore.json: ${answer.status}`);
   const numbers = await answer.json();
-  for (const place of places) explorers[place.dataset.explorer](place, numbers);
+  for (const place of places) {
+    place.replaceChildren();
+    explorers[place.dataset.explorer](place, numbers);
+  }
 } catch (e) {
   const sorry = `The explorer could not be started (${e.message}). Reload the page.`;
   for (const place of places) place.replaceChildren(element('p', {role: 'status'}, sorry));

@@ -7,7 +7,11 @@ import {css, enlarged, mixed, Plate, stroked} from './plate.js';
 import {scores} from './scores.js';
 
 const THRESHOLDS = Array.from({length: 37}, (_, k) => .05 + .025 * k);
-const LOOKS = {dice: ['blue', []], precision: ['orange', [6, 3]], recall: ['green', [2, 2]]};
+const LOOKS = { // colour, dashes and name of each score
+  dice: ['blue', [], 'Dice'],
+  precision: ['orange', [6, 3], 'precision'],
+  recall: ['green', [2, 2], 'recall'],
+};
 const three = v => v.toFixed(3);
 
 // A phantom as the network sees it: photograph, truth, probabilities.
@@ -31,7 +35,7 @@ export function thresholdExplorer(root, {lesions}) {
   root.append(bar, plates, said);
   let lesion, mask, curve;
 
-  const which = choice(bar, 'lesion', Object.keys(lesions), another);
+  const which = choice(bar, 'show', Object.keys(lesions), another);
   const range = {min: .05, max: .95, step: .025, value: .5, show: v => v.toFixed(3)};
   const threshold = slider(bar, 'threshold', range, update);
   const clean = tick(bar, 'largest region only, holes filled', another);
@@ -57,7 +61,7 @@ export function thresholdExplorer(root, {lesions}) {
       lines.dot(Number(threshold.value), scores(mask, lesion.truth)[name], colour);
     }
   });
-  legend(chart, Object.entries(LOOKS).map(([name, [colour]]) => [name, colour]));
+  legend(chart, Object.values(LOOKS).map(([colour, , name]) => [name, colour]));
 
   function another() {
     lesion = lesionOf(lesions[which.value]);

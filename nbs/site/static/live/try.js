@@ -69,14 +69,15 @@ async function look(file, say) {
 
 // The page: where to choose, what happens, the outline, the threshold and the numbers.
 class Page {
+  turn = 0; // how many files have been chosen
+
   constructor(root) {
-    this.root = root;
     const choose = element('div', {class: 'choose'});
     dropZone(choose, file => this.show(async () => file));
     button(choose, 'Use the example', () => this.show(exampleFile));
     this.status = element('p', {role: 'status'}, 'No photograph yet.');
     this.result = element('div', {hidden: ''});
-    root.append(choose, this.status, this.result);
+    root.replaceChildren(choose, this.status, this.result);
     this.canvas = element('canvas', {role: 'img', class: 'photo'});
     this.result.append(this.canvas);
     const range = {min: .05, max: .95, step: .01, value: .5, show: v => v.toFixed(2)};
@@ -87,7 +88,7 @@ class Page {
 
   // Look at a file; if another is chosen meanwhile, only the last one is shown.
   async show(take) {
-    const turn = this.turn = (this.turn ?? 0) + 1;
+    const turn = ++this.turn;
     const say = text => turn === this.turn && (this.status.textContent = text);
     try {
       const seen = await look(await take(), say);
