@@ -108,11 +108,12 @@ def unknown_words(path, known, speller):
 
 
 def documents():
-    "Everything that is read: the notebooks, and the READMEs"
+    "Everything that is read: the notebooks, the READMEs, and the pages of the site"
     every = sorted((root/'nbs').rglob('*.ipynb'))
     found = [p for p in every if '.ipynb_checkpoints' not in p.parts]
     found += [root/'README.md', root/'data'/'README.md']
     found += sorted((root/'dermomamba'/'weights').glob('*/README.md'))
+    found += sorted((root/'nbs'/'site').glob('*.md'))
     if len(found) < 10:
         sys.exit(f'only {len(found)} files found: this check looks in the wrong place')
     return found
