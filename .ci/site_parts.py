@@ -1,0 +1,100 @@
+"""What the site's two live pages need beside their code: made here, never committed.
+
+`nbs/site/static/live/made/` gets the numbers of the explorers, an example photograph (a synthetic
+one), the shipped network `tiny` as an ONNX file, and the runtime onnxruntime-web from npm. What is
+there and newer than its sources is kept; the ONNX file takes one or two minutes. Where npm or the
+exporter is missing, a sentence says so: the explorers work without them, the page "try" does not.
+
+    python .ci/site_parts.py
+"""
+import base64, json, shutil, subprocess, sys, tempfile
+from pathlib import Path
+
+root = Path(__file__).resolve().parent.parent
+made = root/'nbs'/'site'/'static'/'live'/'made'
+RUNTIME = 'onnxruntime-web@1.30.0'
+FILES = 'ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'
+SIDE = 32                # of the image that is walked over: a power of two, for Hilbert's curve
+LESIONS = 36, 40, 4      # held-out phantoms of the threshold's explorer
+
+
+def packed(array):
+    "An array as JSON can carry it: no digit is lost"
+    return dict(
+        shape=array.shape, type=array.dtype.name, bytes=base64.b64encode(array.tobytes()).decode())
+
+
+def numbers():
+    "What the explorers draw and cannot compute: phantoms, a noisy input, a network's answer"
+    from dermomamba.use.explore import PULSES, scan_data, segmentation_data, walk_data
+    walk = walk_data(size=(SIDE, SIDE))
+    lesions = {n: segmentation_data(n) for n in LESIONS}
+    return dict(
+        walk=dict(image=packed(walk.image), mask=packed(walk.mask)),
+        scan=dict(u=scan_data().u.tolist(), pulses=PULSES),
+        lesions={
+            f'lesion {n}': dict(image=packed(d.image), truth=packed(d.truth), p=packed(d.p))
+            for n, d in lesions.items()})
+
+
+def write_numbers(path):
+    path.write_text(json.dumps(numbers()), encoding='utf-8')
+
+
+def write_example(path):
+    shutil.copy(root/'data'/'phantom'/'images'/'phantom_0004.jpg', path)
+
+
+def write_network(path):
+    "The ONNX file; raises ImportError where the exporter is missing"
+    from dermomamba.network.dermomamba import DermoMamba
+    from dermomamba.use.onnx import export_onnx
+    print('the ONNX file takes one or two minutes ...', flush=True)
+    export_onnx(DermoMamba.from_pretrained('tiny'), path)
+
+
+def write_runtime(folder):
+    "Two files of the runtime; raises OSError where npm is missing or finds nothing"
+    npm = shutil.which('npm')
+    if not npm:
+        raise OSError('npm is not installed')
+    quiet = '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--fetch-retries=0'
+    with tempfile.TemporaryDirectory() as d:
+        done = subprocess.run(
+            [npm, 'install', *quiet, '--prefix', d, RUNTIME], capture_output=True, text=True)
+        if done.returncode:
+            raise OSError(f'npm install {RUNTIME} failed: {done.stderr.strip()[:200]}')
+        for name in FILES:
+            shutil.copy(Path(d)/'node_modules'/'onnxruntime-web'/'dist'/name, folder/name)
+
+
+def older(path, *sources):
+    "Is a file missing, or older than one of its sources?"
+    newest = max(s.stat().st_mtime for s in sources)
+    return not path.exists() or path.stat().st_mtime < newest
+
+
+def main():
+    "Make what is missing or old; what could not be made, as sentences"
+    made.mkdir(parents=True, exist_ok=True)
+    sys.path.insert(0, str(root))
+    package, here = root/'dermomamba', Path(__file__)
+    weights = package/'weights'/'tiny'/'model.safetensors'
+    steps = [
+        (made/'explore.json', write_numbers, here, weights, package/'use'/'explore.py'),
+        (made/'example.jpg', write_example, here),
+        (made/'tiny.onnx', write_network, weights, package/'use'/'onnx.py'),
+        (made/FILES[0], lambda path: write_runtime(path.parent), here)]
+    missing = []
+    for path, write, *sources in steps:
+        if older(path, *sources):
+            try:
+                write(path)
+                path.touch()
+            except (ImportError, OSError) as e:
+                missing.append(f'{path.name} could not be made: {e}')
+    return missing
+
+
+if __name__ == '__main__':
+    print(*(main() or ['the parts of the live pages are in place']), sep='\n')
