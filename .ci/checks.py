@@ -3,9 +3,10 @@
 1. the package is what the notebooks export, 2. the notebooks are clean, 3. README.md is the index
 notebook, 4. links lead somewhere, words are spelled and sources are in the bibliography, 5. no line
 is longer than its page (ruff), 6. each notebook passes in a process of its own, 7. every line of
-the GPU check runs in Triton's interpreter, bad inputs and damaged files get an answer that helps,
-8. explorers, app and live pages work in a browser, where there is one, 9. the built wheel
-works in an environment of its own with the newest fastai and fastcore. `make book` checks the site.
+the GPU check runs in Triton's interpreter, the variants of the scans' trial are what they claim,
+bad inputs and damaged files get an answer that helps, 8. explorers, app and live pages work in a
+browser, where there is one, 9. the built wheel works in an environment of its own with the newest
+fastai and fastcore. `make book` checks the site.
 
     checks.py                         all of it
     checks.py --write-readme          write README.md instead
@@ -179,6 +180,7 @@ def main():
         ('app in a browser', lambda: script('browser_app.py')),
         ('live pages in a browser', live_pages),
         ('GPU check, dry', lambda: script('gpu_check.py', '--dry')),
+        ('trial of the scans', lambda: script('scan_trial.py', 'check')),
         ('bad inputs', lambda: script('bad_inputs.py')),
         ('damaged files', lambda: script('damaged_files.py')),
     ]

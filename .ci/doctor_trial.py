@@ -15,14 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
 from dermomamba.core import peak_rss, write_record
 from dermomamba.data.data_check import check_splits, describe, examine_all, read_splits
 from dermomamba.data.datasets import FolderPairs, open_dataset
 from dermomamba.data.phantom import make_phantom, write_phantoms
-from dermomamba.evidence.speed import memory_held
 
 root = Path(__file__).resolve().parent.parent
 STRANGERS = [['ISIC_0012663', 'ISIC_0013248']]  # a group that, looked at, shows different lesions
@@ -34,6 +32,12 @@ RINGS = ['ISIC_0015013', 'ISIC_0015353']  # masks that are rings around the lesi
 LISTS = dict(
     ISIC2018=dict(paper=['isic2018_paper_train', 'isic2018_paper_test']),
     PH2=dict(folds=[f'ph2_fold{k}' for k in range(5)]))
+
+
+def memory_held():
+    "Memory that this process holds now, in bytes; None where the system does not say"
+    try: return int(Path('/proc/self/statm').read_text().split()[1])*4096
+    except OSError: return None
 
 
 def jpeg(image, quality=92):
@@ -164,20 +168,20 @@ def draw(folder, start, n, size):
 
 def trial(folder, n=10_000, size=(192, 256), workers=2):
     "Find what was planted among phantoms: counts, seconds and memory, for a record"
-    folder, marks, cpu = Path(folder), [], torch.device('cpu')
+    folder, marks = Path(folder), []
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
         starts = range(0, n, 100)
         jobs = [pool.submit(draw, folder, k, min(100, n - k), size) for k in starts]
         for job in jobs: job.result()
     planted, ds = plant(folder, n, size), FolderPairs(folder)
     examine_all(FolderPairs(write_phantoms(folder/'warm', 4, size)))  # loads libraries
-    before, start = memory_held(cpu), time.perf_counter()
+    before, start = memory_held(), time.perf_counter()
     peak_rss(reset=True)
 
     def tick(k):
         if k % max(1, len(ds)//100) and k != len(ds): return
         seconds = round(time.perf_counter() - start, 2)
-        marks.append(dict(share=round(k/len(ds), 2), seconds=seconds, bytes=memory_held(cpu)))
+        marks.append(dict(share=round(k/len(ds), 2), seconds=seconds, bytes=memory_held()))
     exam = examine_all(ds, workers, tick)
     total, peak, reading = time.perf_counter() - start, peak_rss(), marks[-1]['seconds']
     check_splits(exam, read_splits([folder/'lists']))

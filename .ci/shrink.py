@@ -1,4 +1,7 @@
-"""Store the figures of all notebooks in fewer bytes that look the same; run by `make export`.
+"""Store the figures of notebooks in fewer bytes that look the same; run by `make export`.
+
+    shrink.py               all notebooks
+    shrink.py NOTEBOOK...   these
 
 Figures become PNGs with a palette, a third of the bytes, where 256 colours are enough. In a
 notebook that is still large, the largest photographs become JPEGs.
@@ -64,7 +67,8 @@ def some_as_jpeg(nb, found):
 
 
 def main():
-    every = sorted((root/'nbs').rglob('*.ipynb'))
+    given = [Path(p) for p in sys.argv[1:]]
+    every = given or sorted((root/'nbs').rglob('*.ipynb'))
     paths = [p for p in every if '.ipynb_checkpoints' not in p.parts]
     if not paths:
         sys.exit('nbs: no notebooks there; this script looks in the wrong place')

@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['BRIGHTER', 'thumbnail', 'fingerprint', 'views', 'turned', 'overlap', 'look_alikes', 'examine', 'Exam', 'examine_all',
            'kinds_of', 'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'describe',
-           'contact_sheet']
+           'contact_sheet', 'report', 'examine_folder']
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c003
+import io, shutil, sys, textwrap
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,11 +21,11 @@ from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
 
 from ..core import write_atomic
-from .datasets import LesionDataset
+from .datasets import LesionDataset, open_dataset
 from .images import (
-    DataError, Pair, check_pair, mask_facts, outline, read_image, read_mask, turned_apart)
+    DataError, DataStatistics, Pair, check_pair, mask_facts, mask_shape, masks_alike, outline,
+    read_image, read_mask, turned_apart)
 from .layouts import read_ids
-from .soundness import DataStatistics, mask_shape, masks_alike
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323
 def thumbnail(
@@ -319,3 +320,66 @@ def contact_sheet(
         label = f"{id[-13:]}  {exam.records[id]['area']:.0%}"
         ImageDraw.Draw(sheet).text((x, y + h + 2), label, 'black', font)
     return sheet
+
+# %% ../../nbs/3_data/more/data_check.ipynb #877e941f
+def report(
+    exam:Exam, # of a data set
+) -> dict: # of what JSON can hold
+    "What was found in a data set"
+    s, ds = describe(exam), exam.ds
+    numbers = s and dict(sizes={f'{h}x{w}': n for (h, w), n in s.sizes.items()},
+                         area={f'{q:.0%}': round(v, 4) for q, v in s.area.items()},
+                         mean=[round(float(v), 4) for v in s.mean],
+                         std=[round(float(v), 4) for v in s.std])
+    own = {part: len(ids) for part, ids in ds.own_split.items()}
+    return dict(data=str(ds), pairs=len(ds), own_split=own, passed_over=ds.passed_over,
+                usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
+                look_alike=exam.groups, leave_out=exam.drops, statistics=numbers)
+
+# %% ../../nbs/3_data/more/data_check.ipynb #abac31d4
+def _tick(n):
+    "Progress, where somebody watches"
+    if not sys.stderr.isatty(): return None
+    def tick(k):
+        end = '\n' if k == n else ''
+        print(f'\r{k:,} of {n:,} pairs', end=end, file=sys.stderr, flush=True)
+    return tick
+
+def _list(title, lines, n=12):
+    "The first lines, wrapped where somebody reads them, whole where a program does"
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
+    more = f', the first {n} (all with --json)' if len(lines) > n else ''
+    print(f'{title}: {len(lines)}{more}')
+    for l in lines[:n]:
+        print(textwrap.fill(l, width, initial_indent='  ', subsequent_indent='      ',
+                            break_long_words=False, break_on_hyphens=False))
+
+# %% ../../nbs/3_data/more/data_check.ipynb #726dc4f5
+def _write_sheet(exam, path):
+    "The contact sheet as a file, .png or .jpg"
+    kind, buffer = {'.png': 'png', '.jpg': 'jpeg'}[Path(path).suffix], io.BytesIO()
+    contact_sheet(exam).save(buffer, kind)
+    write_atomic(path, buffer.getvalue())
+    print(f'written: {path}')
+
+def examine_folder(
+    folders,       # as for `open_dataset`
+    splits=(),     # split lists, as for `read_splits`
+    fix=False,     # write repaired lists beside them?
+    sheet=None,    # contact sheet to write: .png or .jpg; None: none
+    workers:int=2, # threads that read files
+) -> tuple:        # how many faults; what can be written as JSON
+    "Examine a data set and its split lists, and print what was found"
+    ds = open_dataset(folders)
+    lists = read_splits(splits, ds.ids) if splits else {}
+    print(ds)
+    exam = examine_all(ds, workers, _tick(len(ds)))
+    if lists: check_splits(exam, lists)
+    elif ds.own_split: check_own_split(exam)
+    print(describe(exam) or 'no usable pair')
+    _list('faults', exam.faults)
+    _list('notes', exam.notes)
+    if fix:
+        for f in repair_splits(exam, lists): print(f'written: {f}')
+    if sheet: _write_sheet(exam, sheet)
+    return len(exam.faults), report(exam)

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PROTOCOLS', 'LesionDataset', 'FolderPairs', 'ISIC2016', 'ISIC2017', 'HAM10000', 'PH2', 'ISIC2018', 'open_dataset',
-           'check_masks', 'paper_split', 'Parts', 'make_folds', 'parts', 'parts_from_lists', 'data_digest']
+           'check_masks', 'paper_split', 'Parts', 'make_folds', 'parts', 'parts_from_lists', 'data_digest', 'data_name',
+           'run_data']
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c004
 import hashlib
@@ -17,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from fastai.vision.all import IndexSplitter, patch
 
-from .images import DataError, lesion_block, read_mask
+from .images import (
+    DataError, DataReport, DataStatistics, check_pairs, lesion_block, mask_shape, masks_alike,
+    pair_statistics, read_mask)
 from .layouts import (
     PARTS, from_folder, from_two_folders, read_ids, recognise, say_passed_over)
-from .soundness import (
-    DataReport, DataStatistics, check_pairs, mask_shape, masks_alike, pair_statistics)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c019
 class LesionDataset:
@@ -290,6 +291,21 @@ def data_digest(
             line = repr((role, id, *map(about, ds.pairs[id])))
             seen.update(line.encode('utf-8', 'backslashreplace'))
     return seen.hexdigest()[:16]
+
+def data_name(
+    data, # folder of a data set, or two: images and masks; or 'phantom'
+) -> str: # such as ISIC2018, or images+masks
+    "How a record calls a data set"
+    folders = [data] if isinstance(data, (str, Path)) else data
+    return '+'.join(Path(f).name for f in folders)
+
+def run_data(
+    ds:LesionDataset, # data set
+    roles,            # `Parts` of it
+) -> dict:            # how many pairs each role has, and a digest of their names and sizes
+    "What a run has before it"
+    counts = {k: len(getattr(roles, k)) for k in ('train', 'valid', 'test')}
+    return counts | dict(digest=data_digest(ds, roles))
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c086
 @patch

@@ -4,9 +4,13 @@
 
 # %% auto #0
 __all__ = ['CYAN', 'read_image', 'read_mask', 'mask_facts', 'Pair', 'image_size', 'check_pair', 'turned_apart', 'outline',
-           'ResizePair', 'LoadImage', 'LoadMask', 'image_of', 'lesion_block']
+           'ResizePair', 'LoadImage', 'LoadMask', 'image_of', 'lesion_block', 'mask_shape', 'masks_alike',
+           'inspect_pair', 'DataReport', 'check_pairs', 'DataStatistics', 'pair_statistics']
 
 # %% ../../nbs/3_data/2_images.ipynb #c004
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +20,9 @@ from PIL import Image
 from fastai.vision.all import (
     DataBlock, IntToFloatTensor, Normalize, PILImage, PILMask, RandomSplitter, Transform,
     TransformBlock, default_device, imagenet_stats, noop)
+from scipy.ndimage import distance_transform_edt
 
-from .formats import DataError, decode, header, naming
-from .levels import mask_levels, plain
+from .formats import DataError, decode, header, mask_levels, naming, plain
 
 # %% ../../nbs/3_data/2_images.ipynb #c019
 def read_image(
@@ -193,3 +197,134 @@ def lesion_block(
         getters=[image_of, noop], splitter=splitter or RandomSplitter(.1, seed=42),
         item_tfms=[ResizePair(size)] + ([] if augment is None else [augment]),
         batch_tfms=Normalize(*stats))
+
+# %% ../../nbs/3_data/2_images.ipynb #ca5bca0f
+def _breadth(box):
+    "Twice the largest distance to the outside, over the smaller side; of a mask cut out by its box"
+    k = -(-max(box.shape)//256)  # a block is lesion if a pixel of it is: lines do not break
+    small = np.pad(box, [(0, -s % k) for s in box.shape])
+    small = small.reshape(small.shape[0]//k, k, -1, k).any((1, 3))
+    return min(1., 2*float(distance_transform_edt(np.pad(small, 1)).max())/min(small.shape))
+
+def mask_shape(
+    mask, # PIL image or array (H, W) of 0 and 1
+) -> dict: # area, edge, breadth: shares, 0-1
+    "The lesion's share of the image, of the frame's edge, and how broad it is for its size"
+    m = np.asarray(mask) > 0
+    edge = np.concatenate([m[0], m[-1], m[:, 0], m[:, -1]])
+    rows, columns = (np.flatnonzero(m.any(axis)) for axis in (1, 0))
+    breadth = 0. if not len(rows) else _breadth(m[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1])
+    return dict(area=float(m.mean()), edge=float(edge.mean()), breadth=breadth)
+
+# %% ../../nbs/3_data/2_images.ipynb #eba84b90
+def masks_alike(
+    shapes:list, # as from `mask_shape`, one a mask
+) -> str:        # '' if the masks are fit to learn from
+    "What is wrong with all masks of a set, and the fix"
+    n = len(shapes)
+    if not n: return ''
+    area, edge, breadth = (np.array([s[k] for s in shapes]) for k in ('area', 'edge', 'breadth'))
+    empty, full = (area < .0005).sum(), (area > .995).sum()
+    if empty + full >= .95*n:
+        return (f'of {n} masks {full} are lesion everywhere and {empty} hold no lesion, so there '
+                'is no outline to learn. Save lesion as 255 and skin as 0')
+    if n < 3: return ''
+    if edge.mean() > .7:
+        return (f'the {n} masks are inverted: {edge.mean():.0%} of the frame\'s edge is lesion. '
+                'Exchange black and white')
+    if np.median(breadth) < .25:
+        return f'the {n} masks are line drawings, not areas. Fill the outlines'
+    return ''
+
+# %% ../../nbs/3_data/2_images.ipynb #e28369a2
+def inspect_pair(
+    pair:Pair, # image and mask file
+) -> dict: # size (H, W), area, edge, breadth, mean and square (3,) of RGB in 0-1
+    "Decode both files and measure them"
+    size, shape = check_pair(pair), mask_shape(read_mask(pair.mask))
+    x = np.asarray(read_image(pair.image), dtype=np.float32)/255  # (H, W, 3)
+    return dict(size=size, **shape, mean=x.mean((0, 1)), square=(x*x).mean((0, 1)))
+
+def _inspect_all(pairs, workers):
+    "`inspect_pair` of every pair, or the `DataError` it raised"
+    def one(pair):
+        try: return inspect_pair(pair)
+        except DataError as e: return e
+    with ThreadPoolExecutor(workers) as pool: return list(pool.map(one, pairs.values()))
+
+# %% ../../nbs/3_data/2_images.ipynb #f09f8125
+@dataclass
+class DataReport:
+    "What `check` found"
+    n: int  # pairs looked at
+    problems: list = field(default_factory=list)  # a line a broken pair: file, what, the fix
+    empty: list = field(default_factory=list)  # ids whose mask has no lesion
+    full: list = field(default_factory=list)  # ids whose mask is lesion everywhere
+    def __str__(self):
+        lines = [f"{self.n:,} pairs, {len(self.problems)} problems, {len(self.empty)} empty masks, "
+                 f"{len(self.full)} masks that cover everything"]
+        for name in ('problems', 'empty', 'full'):
+            found = getattr(self, name)
+            lines += [f"  {name.removesuffix('s')}: {o}" for o in found[:20]]
+            if len(found) > 20: lines.append(f"  ... and {len(found)-20} more")
+        return "\n".join(lines)
+
+# %% ../../nbs/3_data/2_images.ipynb #6dbd577f
+def check_pairs(
+    pairs:dict,       # id -> `Pair`
+    root='.',         # where they come from
+    unpaired=(),      # files without a partner
+    workers:int=4,    # threads that read files
+    strict:bool=True, # raise at a problem? False: only report
+) -> DataReport:
+    "Open every file: partners, sizes, damage, masks. A few empty and full masks are no error"
+    fix = 'has no partner. Add the missing file or remove this one.'
+    report, found = DataReport(len(pairs)), _inspect_all(pairs, workers)
+    report.problems = [f'{p}: {fix}' for p in unpaired]
+    report.problems += [str(r) for r in found if isinstance(r, DataError)]
+    looked = {id: r for id, r in zip(pairs, found) if not isinstance(r, DataError)}
+    report.empty = [id for id, r in looked.items() if r['area'] == 0]
+    report.full = [id for id, r in looked.items() if r['area'] == 1]
+    if what := masks_alike(list(looked.values())): report.problems.append(f'{root}: {what}.')
+    if strict and report.problems: raise DataError(str(report))
+    return report
+
+# %% ../../nbs/3_data/2_images.ipynb #7c1134a7
+@dataclass
+class DataStatistics:
+    "What the pairs look like"
+    n: int  # pairs
+    sizes: dict  # (H, W) -> how many images, commonest first
+    area: dict  # quantile -> the lesion's share of the image
+    mean: np.ndarray  # (3,) of R, G, B in 0-1, each image weighing the same
+    std: np.ndarray  # (3,) likewise
+    @classmethod
+    def of(cls,
+        records:list, # of pairs: size, area, and mean and mean square of R, G, B
+    ):
+        "Sizes, areas and colours of one pair or more"
+        area = [r['area'] for r in records]
+        areas = {q: float(np.quantile(area, q)) for q in (0, .05, .25, .5, .75, .95, 1)}
+        sizes = dict(Counter(r['size'] for r in records).most_common())
+        mean = np.mean([r['mean'] for r in records], 0)
+        variance = np.mean([r['square'] for r in records], 0) - mean**2
+        return cls(len(records), sizes, areas, mean, np.sqrt(np.maximum(variance, 0)))
+
+    def __str__(self):
+        sizes = ', '.join(f"{h}x{w}: {n:,}" for (h, w), n in list(self.sizes.items())[:4])
+        if len(self.sizes) > 4: sizes += ' ...'
+        areas = ', '.join(f"{q:.0%} quantile {v:.1%}" for q, v in self.area.items())
+        return "\n".join([f"{self.n:,} pairs of {len(self.sizes)} sizes ({sizes})",
+            f"lesion's share of the image: {areas}",
+            f"RGB mean {np.round(self.mean, 3)}, std {np.round(self.std, 3)}"])
+
+# %% ../../nbs/3_data/2_images.ipynb #77443162
+def pair_statistics(
+    pairs:dict,    # id -> `Pair`
+    workers:int=4, # threads that read files
+) -> DataStatistics:
+    "Sizes, lesion areas and colours; raises at the first broken pair"
+    found = _inspect_all(pairs, workers)
+    for r in found:
+        if isinstance(r, DataError): raise r
+    return DataStatistics.of(found)

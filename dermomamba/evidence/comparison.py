@@ -18,7 +18,7 @@ from ..core import ( # before fastai: it hushes a warning
     WrongCall, writable_folder, write_atomic, write_figure, write_record)
 from fastai.torch_core import default_device
 
-from ..data.datasets import open_dataset
+from ..data.datasets import data_name, open_dataset, run_data
 from .cost import count_flops, make_job
 from .evaluate import (
     RunWarning, evaluate, interval, place, roles_of, summarise)
@@ -27,7 +27,6 @@ from .speed import interleave
 from .statistics import compare_paired, match_scores, scores_by_image
 from ..network.dermomamba import load_model
 from ..network.weights import sha256
-from ..training.recipe import data_name, run_data
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #2e17ed1c
 def images_of(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['scan_cores', 'silenced', 'scan_share', 'scan_shares', 'probe', 'nearest_batches', 'probe_weights', 'runs_table',
-           'trial_scores', 'trial_table', 'weight_changes']
+           'trial_scores', 'trial_table', 'weight_changes', 'strips']
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #c002
 import json
@@ -193,3 +193,23 @@ def weight_changes(
         moved = {k: ((after[k] - v).norm()/v.norm()).item() for k, v in before.items()}
         rows.append(dict(core=name, **moved))
     return rows
+
+# %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #c051
+def strips(
+    n:int,            # images
+    size:tuple,       # (H, W); H a multiple of 4
+    g,                # torch.Generator
+    far:int=64,       # least distance from the mark to the bar, in pixels
+) -> tuple:           # images (n, 3, H, W), masks (n, H, W) of 0 and 1
+    "Strips whose bars are lesion or not by a mark at the far end"
+    H, W = size
+    images, masks = .1*torch.randn(n, 3, H, W, generator=g), torch.zeros(n, H, W)
+    red = torch.rand(n, H//4, generator=g) < .5
+    start = torch.randint(far, W - 8, (n, H//4), generator=g)
+    for i in range(n):
+        for k in range(H//4):
+            rows, bar = slice(4*k, 4*k + 4), slice(start[i, k], start[i, k] + 6)
+            images[i, 0 if red[i, k] else 2, rows, :4] += 1
+            images[i, 1, rows, bar] += 1
+            masks[i, rows, bar] = red[i, k].float()
+    return images, masks

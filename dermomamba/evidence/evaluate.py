@@ -22,7 +22,7 @@ from ..core import (
     WrongCall, no_empty_folder, run_command, writable_file, writable_folder, write_csv,
     write_figure, write_record)
 from ..data.datasets import (
-    LesionDataset, check_masks, open_dataset, parts, parts_from_lists)
+    LesionDataset, check_masks, data_name, open_dataset, parts, parts_from_lists, run_data)
 from ..data.images import check_pair, read_image, read_mask
 from ..data.layouts import say_passed_over
 from .inference import (
@@ -31,7 +31,6 @@ from .statistics import bootstrap_ci
 from ..network.weights import sha256, weights_file
 from ..training.metrics import (
     Confusion, boundary_scores, formulas, thresholded_jaccard)
-from ..training.recipe import data_name, run_data
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c006
 def maps_of(
@@ -175,6 +174,10 @@ def _checked(ds, roles, settings):
     check_masks(ds, ids)
     return ids, valid
 
+def _best_threshold(maps):
+    "The best threshold on the images that choose"
+    return choose_threshold(*zip(*((p, m) for _, p, _, m in maps)))[0]
+
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #53c6ed86
 def evaluate(
     weights,               # file or folder of weights, or a name that ships with the package
@@ -203,9 +206,7 @@ def evaluate(
         data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
         role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
     ids, valid = _checked(ds, roles, settings)
-    if valid:
-        found = ((p, m) for _, p, _, m in maps_of(ds, valid, model, tta, bs))
-        threshold, _ = choose_threshold(*zip(*found))
+    if valid: threshold = _best_threshold(maps_of(ds, valid, model, tta, bs))
     settings |= dict(parts=run_data(ds, roles), threshold_used=float(threshold))
     how = dict(threshold=threshold, postprocess=postprocess)
     rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), **how, boundary=boundary)

@@ -19,7 +19,7 @@ from .bottleneck import PCAM, SweepMamba
 from .cbam import CBAM
 from .csmb import CrossScaleMambaBlock
 from .weights import ABOUT, TAGS, WeightsError, model_card
-from .weights import read_tensors, shipped, shipped_file, strip_prefix
+from .weights import read_tensors, strip_prefix, weights_file
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c008
 class EncoderStage(nn.Module):
@@ -266,16 +266,6 @@ def _misfit(sd, plan):
                     'the training failed, or the file is damaged')
     return ''
 
-# %% ../../nbs/2_network/4_dermomamba.ipynb #4b76cde3
-def _weights_file(path):
-    "The file behind a path, a folder or a shipped name"
-    path = shipped_file(path) if path in shipped() else Path(path)
-    if path.is_dir(): path /= 'model.safetensors'
-    if path.is_file(): return path
-    names = ', '.join(shipped()) or 'none yet'
-    raise WeightsError(f'{path}: no such file; expected weights written by save_model or '
-                       f'dermomamba_train, or a shipped name ({names})')
-
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c041
 def load_model(
     path:str|Path,       # file of `save_model`, folder with model.safetensors, or a shipped name
@@ -284,7 +274,7 @@ def load_model(
     trust:bool=False,    # see `read_tensors`
 ) -> nn.Module:          # a DermoMamba in eval mode, in float32, on the CPU
     "Rebuild a DermoMamba from safetensors, or from a checkpoint of `torch.save`, the release's too"
-    path = _weights_file(path)
+    path = weights_file(path)
     sd, meta = read_tensors(path, trust)
     sd = strip_prefix(sd)
     try:

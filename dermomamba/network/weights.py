@@ -163,12 +163,15 @@ def shipped_file(
 
 # %% ../../nbs/2_network/more/weights.ipynb #d036
 def weights_file(
-    weights, # file, folder with model.safetensors, or a name that ships with the package
+    weights, # a name that ships with the package, a file, or a folder with model.safetensors
 ) -> Path:
     "The file behind it"
-    path = Path(weights)
+    names = shipped()
+    path = shipped_file(str(weights)) if str(weights) in names else Path(weights)
+    if path.is_dir(): path /= 'model.safetensors'
     if path.is_file(): return path
-    return path/'model.safetensors' if path.is_dir() else shipped_file(str(weights))
+    raise WeightsError(f'{path}: no such file; expected weights written by save_model or '
+                       f"dermomamba_train, or a shipped name ({', '.join(names) or 'none yet'})")
 
 # %% ../../nbs/2_network/more/weights.ipynb #c043
 TAGS = ('medical', 'dermatology', 'skin-lesion', 'mamba', 'state-space-model',

@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['Finding', 'page', 'check_environment', 'check_disk', 'check_system', 'Card', 'Torch', 'torch_here',
            'check_accelerator', 'version_of', 'check_versions', 'check_by_use', 'check_engines', 'check_machine',
-           'machine_report', 'report', 'main']
+           'machine_report', 'main']
 
 # %% ../../nbs/6_use/more/doctor.ipynb #c004
-import argparse, io, os, platform, re, shutil, sys, textwrap, time, warnings
+import argparse, os, platform, re, shutil, sys, textwrap, time, warnings
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -65,13 +65,10 @@ def check_system(
     folder='.', # where results will be written
 ) -> list:      # of `Finding`
     "Python, processor, disk, shared memory and environment variables"
-    several = hasattr(os, 'sched_getaffinity')
-    cores = len(os.sched_getaffinity(0)) if several else os.cpu_count()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     python = f'{platform.python_version()} on {platform.system()} {platform.machine()}'
     out = [Finding('ok', 'python', python), Finding('ok', 'processor', f'{cores} cores to use'),
            check_disk(shutil.disk_usage(folder).free/1e9)]
-    if sys.version_info < (3, 10):
-        out[0] = Finding('fault', 'python', python, 'install Python 3.10 or newer')
     shm = shutil.disk_usage('/dev/shm').total/1e6 if Path('/dev/shm').is_dir() else 1e6
     if shm < 500:
         dies = f'{shm:.0f} MB; loading processes may die with "bus error"'
@@ -339,81 +336,18 @@ def machine_report(
     print(f"\n{n} fault{'s' if n != 1 else ''}{verdict}")
     return n, dict(findings=[f._asdict() for f in findings])
 
-def _machine(a): return machine_report(check_machine())
-
-# %% ../../nbs/6_use/more/doctor.ipynb #abac31d4
-def _tick(n):
-    "Progress, where somebody watches"
-    if not sys.stderr.isatty(): return None
-    def tick(k):
-        end = '\n' if k == n else ''
-        print(f'\r{k:,} of {n:,} pairs', end=end, file=sys.stderr, flush=True)
-    return tick
-
-def _list(title, lines, n=12):
-    "The first lines, wrapped where somebody reads them, whole where a program does"
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
-    more = f', the first {n} (all with --json)' if len(lines) > n else ''
-    print(f'{title}: {len(lines)}{more}')
-    for l in lines[:n]:
-        print(textwrap.fill(l, width, initial_indent='  ', subsequent_indent='      ',
-                            break_long_words=False, break_on_hyphens=False))
-
-# %% ../../nbs/6_use/more/doctor.ipynb #1a11955d
-def _save(path, write):
-    "Let `write` fill a file in memory, then write it as a whole"
-    from dermomamba.core import write_atomic
-    buffer = io.BytesIO()
-    write(buffer, {'.png': 'png', '.jpg': 'jpeg'}[Path(path).suffix])
-    write_atomic(path, buffer.getvalue())
-    print(f'written: {path}')
-
-# %% ../../nbs/6_use/more/doctor.ipynb #877e941f
-def report(
-    exam, # `data_doctor.Exam`
-) -> dict: # of what JSON can hold
-    "What was found in a data set"
-    from dermomamba.data.data_check import describe
-    s, ds = describe(exam), exam.ds
-    numbers = s and dict(sizes={f'{h}x{w}': n for (h, w), n in s.sizes.items()},
-                         area={f'{q:.0%}': round(v, 4) for q, v in s.area.items()},
-                         mean=[round(float(v), 4) for v in s.mean],
-                         std=[round(float(v), 4) for v in s.std])
-    own = {part: len(ids) for part, ids in ds.own_split.items()}
-    return dict(data=str(ds), pairs=len(ds), own_split=own, passed_over=ds.passed_over,
-                usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
-                look_alike=exam.groups, leave_out=exam.drops, statistics=numbers)
-
 # %% ../../nbs/6_use/more/doctor.ipynb #726dc4f5
 def _data(a):
-    from dermomamba.data import data_check
-    from dermomamba.data.datasets import open_dataset
-    ds = open_dataset(a.data)
-    lists = data_check.read_splits(a.splits, ds.ids) if a.splits else {}
-    print(ds)
-    exam = data_check.examine_all(ds, a.workers, _tick(len(ds)))
-    if lists: data_check.check_splits(exam, lists)
-    elif ds.own_split: data_check.check_own_split(exam)
-    print(data_check.describe(exam) or 'no usable pair')
-    _list('faults', exam.faults)
-    _list('notes', exam.notes)
-    if a.fix:
-        for f in data_check.repair_splits(exam, lists): print(f'written: {f}')
-    if a.sheet: _save(a.sheet, lambda f, kind: data_check.contact_sheet(exam).save(f, kind))
-    return len(exam.faults), report(exam)
-
-# %% ../../nbs/6_use/more/doctor.ipynb #7d143fba
-def _draw_flame(spans, f, kind):
-    from matplotlib.figure import Figure  # not pyplot: no window
-    from dermomamba.evidence.speed import flame
-    ax = Figure(figsize=(9, 2.6), layout='constrained').subplots()
-    flame(spans, ax).figure.savefig(f, format=kind, dpi=100)
+    from dermomamba.data.data_check import examine_folder
+    return examine_folder(a.data, a.splits, a.fix, a.sheet, a.workers)
 
 def _profile(a):
-    import torch
+    import pandas as pd, torch
+    from matplotlib.figure import Figure  # not pyplot: no window
+    from dermomamba.core import write_figure
     from dermomamba.training.guide_fusion_loss import GuideFusionLoss
     from dermomamba.network.dermomamba import DermoMamba
-    from dermomamba.evidence.speed import step_table, trace_step
+    from dermomamba.evidence.speed import flame, step_table, trace_step
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     net = DermoMamba.preset(a.profile).to(device)
     H, W = net.img_size
@@ -421,17 +355,20 @@ def _profile(a):
     spans = trace_step(net, x, (x[:, 0] > 0).long(), GuideFusionLoss())
     rows, total = step_table(spans), max(s.end for s in spans)
     print(f'one step of {a.profile} on {device}, 2 images of {H}x{W}: {total:.0f} ms')
-    print(f"{'block':18}{'forward ms':>11}{'backward ms':>13}{'share':>8}")
-    for r in rows:
-        print(f"{r['block']:18}{r['forward']:11.1f}{r['backward']:13.1f}{r['share']:8.1%}")
-    if a.flame: _save(a.flame, lambda f, kind: _draw_flame(spans, f, kind))
-    return 0, dict(milliseconds=total, blocks=rows)
+    print(pd.DataFrame(rows).round(3).to_string(index=False))
+    if a.flame:
+        ax = Figure(figsize=(9, 2.6), layout='constrained').subplots()
+        write_figure(a.flame, flame(spans, ax).figure, dpi=100)
+        print(f'written: {a.flame}')
+    return dict(milliseconds=total, blocks=rows)
 
 # %% ../../nbs/6_use/more/doctor.ipynb #9a00638b
 def _answer(a):
     "Answer the question that was asked; exit code"
-    question = _data if a.data else _profile if a.profile else _machine
-    try: faults, found = question(a)
+    try:
+        if a.data: faults, found = _data(a)
+        elif a.profile: faults, found = 0, _profile(a)
+        else: faults, found = machine_report(check_machine())
     except (ImportError, RuntimeError) as e:
         raise ImportError(f'{_line(e)}. Call dermomamba_doctor without arguments: '
                           'it says what this machine lacks') from e
@@ -461,7 +398,3 @@ def main(
     a = parser.parse_args(argv)
     if why := _wrong_call(a): parser.error(why)
     return _run(lambda: _answer(a))
-
-# %% ../../nbs/6_use/more/doctor.ipynb #2fcfd810
-#| eval: false
-if __name__ == '__main__': raise SystemExit(main())

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['WALKS', 'PULSES', 'network', 'THRESHOLDS', 'BLOCKS', 'grid', 'explore', 'walk_data', 'draw_walk', 'scan_data',
            'draw_scan', 'blob', 'attention_data', 'draw_attention', 'segmentation_data', 'draw_segmentation',
-           'field_data', 'draw_field', 'follow_clicks', 'phantom_data', 'draw_phantom']
+           'field_data', 'draw_field', 'draw_phantom']
 
 # %% ../../nbs/6_use/3_explore.ipynb #c003
 from functools import lru_cache
@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np, torch
 from torch import nn
 
-from ..network.anatomy import as_png
+from ..evidence.cost import as_png
 from ..evidence.inference import binary_mask, normalise, tta_views, views
 from ..training.guide_fusion_loss import BCEDiceLoss, GuideFusionLoss, attention_map
 from ..training.metrics import Confusion, dice_of
@@ -53,10 +53,6 @@ def _dot(ax, x, y):
     ax.plot(x, y, 'o', color='C1', mec='w', ms=8)
 
 # %% ../../nbs/6_use/3_explore.ipynb #c008
-def _differs(name, settings):
-    "Is this argument another one somewhere?"
-    return any(kw.get(name) != settings[0].get(name) for kw in settings)
-
 def grid(
     draw,              # one of the `draw_` functions
     settings:list,     # its arguments, one dict for each picture
@@ -68,7 +64,8 @@ def grid(
     rows = -(-len(settings)//columns)
     for sub, kw in zip(fig.subfigures(rows, columns, squeeze=False).flat, settings):
         draw(**kw, fig=sub)
-        own = [f'{k} {v}'.replace('_', ' ') for k, v in kw.items() if _differs(k, settings)]
+        own = [f'{k} {v}'.replace('_', ' ') for k, v in kw.items()
+               if any(other.get(k) != v for other in settings)]
         sub.suptitle(', '.join(own), fontsize=12, color='C0')
     return _need('IPython.display').Image(as_png(fig))
 
@@ -392,34 +389,11 @@ def draw_field(block='SS2D', row=48, column=64, layers=5, fig=None):
     ax.plot(column, row, '+', color='C1', ms=9)
     return fig
 
-# %% ../../nbs/6_use/3_explore.ipynb #c069
-def follow_clicks(
-    fig, # matplotlib Figure with a live canvas
-    box, # what `explore` returned, with controls `row` and `column`
-):
-    "Let a click on an image move two sliders"
-    by_name = {w.description: w for w in box.children[:-1]}
-    def clicked(event):
-        if not event.inaxes: return
-        by_name['row'].value = round(event.ydata)
-        by_name['column'].value = round(event.xdata)
-    return fig.canvas.mpl_connect('button_press_event', clicked)
-
-# %% ../../nbs/6_use/3_explore.ipynb #c072
-def phantom_data(
-    seed:int=0,           # which phantom
-    size:tuple=(96, 128), # (H, W)
-    **knobs,              # any of `phantom.KNOBS`; absent: drawn from the seed
-):
-    "A phantom, its mask, and the share of the frame that is lesion"
-    image, mask = make_phantom(seed, size, **knobs)
-    return SimpleNamespace(image=image, mask=mask, area=mask.mean())
-
 # %% ../../nbs/6_use/3_explore.ipynb #c073
 def draw_phantom(seed=0, size=(96, 128), outline=True, fig=None, **knobs):
     "A phantom and its exact border"
-    d, fig = phantom_data(seed, size, **knobs), _figure(fig, 4., 5.5)
+    (image, mask), fig = make_phantom(seed, size, **knobs), _figure(fig, 4., 5.5)
     ax = fig.subplots()
-    _show(ax, f'lesion: {d.area:.0%}', d.image)
-    if outline: _border(ax, d.mask, 'C0', linewidths=1.2)
+    _show(ax, f'lesion: {mask.mean():.0%}', image)
+    if outline: _border(ax, mask, 'C0', linewidths=1.2)
     return fig

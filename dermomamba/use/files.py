@@ -18,11 +18,10 @@ from PIL import Image
 
 from ..core import one_line, writable_folder, write_atomic, write_csv
 from ..data.formats import DataError
-from ..data.images import Pair, check_pair, read_mask
+from ..data.images import Pair, check_pair, outline, read_image, read_mask
 from ..evidence.inference import (
     binary_mask, evaluating, open_photo, plain_network, probabilities, to_size)
-from .predict import GEOMETRY, fitting_batches, lesion_geometry, overlay
-
+from .predict import GEOMETRY, fitting_batches, lesion_geometry
 
 # %% ../../nbs/6_use/more/files.ipynb #c020
 class OutputLost(ValueError):
@@ -186,12 +185,12 @@ def _kept(name, path, masks, drawn):
         if not path.is_file(): raise
         raise DataError(f'{e} Or give --overwrite to make this mask anew.') from e
     row = _row(name, path, 'kept', m)
-    if drawn and not (drawn/f'{name}.jpg').exists(): _draw(path, path, m, drawn/f'{name}.jpg')
+    if drawn and not (drawn/f'{name}.jpg').exists(): _draw(path, None, m, drawn/f'{name}.jpg')
     return row
 
 def _draw(path, picture, mask, to):
-    "Write the overlay of `picture`, which was read from `path`"
-    try: write_image(overlay(picture, mask), to)
+    "Write the overlay of `picture`, which was read from `path`; None: it is read again"
+    try: write_image(outline(picture or read_image(path), mask), to)
     except (OutputLost, DataError): raise
     except Exception as e:
         raise DataError(f'{path}: its overlay cannot be made ({one_line(e)}); give --no-overlay '
@@ -222,9 +221,7 @@ def _finish(name, path, photo, q, masks, drawn, threshold, postprocess):
         if isinstance(q, Exception): raise q
         mask = binary_mask(to_size(q, photo.size).numpy(), threshold, postprocess)
         row = _row(name, path, 'done', mask)
-        if drawn:
-            picture = path if photo.picture is None else photo.picture
-            _draw(path, picture, mask, drawn/f'{name}.jpg')
+        if drawn: _draw(path, photo.picture, mask, drawn/f'{name}.jpg')
         write_image(Image.fromarray(255*mask), masks/f'{name}.png')
         return row
     except OutputLost: raise

@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['EXAMPLES', 'MAX_MB', 'LAB_MB', 'MAX_MP', 'MIN_SIDE', 'MAX_RATIO', 'FORMATS', 'SHOWN', 'BLUE', 'WHITE', 'example',
-           'UploadError', 'suffixes', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'geometry']
+           'UploadError', 'suffixes', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'as_bytes',
+           'data_uri', 'geometry']
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c004
-import io, warnings
+import base64, io, warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -157,6 +158,23 @@ def panels(
     return SimpleNamespace(
         mask=mask, photo=_outline(found.photo, mask), probability=_outline(p, mask),
         doubt=_coloured(doubt(found), shape, .5))
+
+# %% ../../nbs/6_use/more/one_image.ipynb #c009b
+def as_bytes(
+    array, # (h, w) or (h, w, 3) uint8
+    kind:str='png', # or 'jpeg'
+) -> bytes:
+    "An array as a picture file"
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, kind, **(dict(quality=90) if kind == 'jpeg' else {}))
+    return out.getvalue()
+
+def data_uri(
+    data:bytes, # of a picture file
+    kind:str='png', # or 'jpeg'
+) -> str:
+    "An address that holds a whole picture"
+    return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c057
 def geometry(

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['BUDGET', 'LIMIT', 'tool', 'fold', 'pieces', 'staggered', 'lay_out', 'gather', 'softplus', 'staggered_scan',
-           'Portable', 'traced', 'target', 'tidy', 'export_onnx', 'open_session', 'OnnxSegmenter', 'calibration_reader',
-           'quantise', 'dice_of_files', 'accept', 'parity', 'spread', 'write_int8', 'export_network', 'export_int8',
-           'parser', 'main']
+           'Portable', 'traced', 'target', 'tidy', 'export_onnx', 'OnnxSegmenter', 'calibration_reader', 'quantise',
+           'dice_of_files', 'accept', 'parity', 'spread', 'write_int8', 'export_network', 'export_int8', 'parser',
+           'main']
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c003
 import argparse, copy, importlib, json, logging, tempfile
@@ -19,8 +19,7 @@ from ..core import run_command, writable_file, write_atomic
 from ..data.datasets import open_dataset
 from ..data.images import read_mask
 from ..evidence.inference import binary_mask, network_input, normalise
-from ..evidence.inference import plain_network, to_size
-from ..network.dermomamba import DermoMamba
+from ..evidence.inference import plain_network, ready_model, to_size
 from ..scan.engines import register_engine, use_engine
 from ..scan.ss2d import set_engine
 
@@ -195,24 +194,6 @@ def export_onnx(
     write_atomic(path, m.SerializeToString())
     return path
 
-# %% ../../nbs/6_use/5_onnx.ipynb #c051
-def open_session(
-    path:str|Path,    # ONNX file
-    threads:int=None, # of the CPU; None: onnxruntime's choice
-):                    # an onnxruntime session
-    "Open a file in onnxruntime, or say why not"
-    ort = tool('onnxruntime')
-    if not Path(path).is_file():
-        raise ValueError(f'{path}: no such file; write one with export_onnx')
-    if threads is not None and threads < 1: raise ValueError(f'threads={threads}: at least 1')
-    options = ort.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads or 0, 4
-    data = Path(path).read_bytes()
-    try: return ort.InferenceSession(data, options, providers=['CPUExecutionProvider'])
-    except Exception as e: # of many kinds
-        why = f'{str(e).splitlines()[0]:.150}'
-        raise ValueError(f'{path}: onnxruntime cannot open it ({why}); export it anew') from e
-
 # %% ../../nbs/6_use/5_onnx.ipynb #f8850c27
 class OnnxSegmenter:
     "An exported network in onnxruntime: bytes (B, 3, H, W) -> probabilities (B, 1, H, W), numpy"
@@ -220,7 +201,17 @@ class OnnxSegmenter:
         path:str|Path,    # file that `export_onnx` wrote
         threads:int=None, # of the CPU; None: onnxruntime's choice
     ):
-        self.session = open_session(path, threads)
+        ort = tool('onnxruntime')
+        if not Path(path).is_file():
+            raise ValueError(f'{path}: no such file; write one with export_onnx')
+        if threads is not None and threads < 1: raise ValueError(f'threads={threads}: at least 1')
+        options = ort.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = threads or 0, 4
+        data = Path(path).read_bytes()
+        try: self.session = ort.InferenceSession(data, options, providers=['CPUExecutionProvider'])
+        except Exception as e: # of many kinds
+            why = f'{str(e).splitlines()[0]:.150}'
+            raise ValueError(f'{path}: onnxruntime cannot open it ({why}); export it anew') from e
         self.about = self.session.get_modelmeta().custom_metadata_map
         if self.about.get('format') != 'dermomamba':
             raise ValueError(f'{path}: an ONNX file, but not one of export_onnx')
@@ -353,9 +344,7 @@ def export_network(
     "Write the file, and compare both runtimes on random bytes"
     target(file)
     for needed in ('onnx', 'onnxscript', 'onnxruntime'): tool(needed)
-    model = DermoMamba.from_pretrained(name)
-    try: plain_network(model)
-    except ValueError as e: raise ValueError(f'{name}: {e}') from e
+    model = ready_model(name, 'cpu')
     print('tracing and writing takes a minute or two ...', flush=True)
     net = OnnxSegmenter(export(model, file))
     print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB, images of {net.img_size}; '
