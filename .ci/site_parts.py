@@ -10,7 +10,7 @@ exporter is missing, a sentence says so: the explorers work without them, the pa
 import base64, hashlib, json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
-os.environ.setdefault('OMP_NUM_THREADS', '1') # before torch: two threads wait for each other
+os.environ.setdefault('OMP_NUM_THREADS', '1') # read when torch is imported: one core
 root = Path(__file__).resolve().parent.parent
 made = root/'nbs'/'site'/'static'/'live'/'made'
 RUNTIME = 'onnxruntime-web@1.30.0'
