@@ -1,15 +1,16 @@
 """What the site's two live pages need beside their code: made here, never committed.
 
 `nbs/site/static/live/made/` gets the numbers of the explorers, an example photograph (a synthetic
-one), the shipped network `tiny` as an ONNX file, and the runtime onnxruntime-web from npm. What is
-there and newer than its sources is kept; the ONNX file takes one or two minutes. Where npm or the
+one), the shipped network `tiny` as an ONNX file, and the runtime onnxruntime-web from npm. What was
+made from the same sources is kept; the ONNX file takes one or two minutes. Where npm or the
 exporter is missing, a sentence says so: the explorers work without them, the page "try" does not.
 
     python .ci/site_parts.py
 """
-import base64, json, shutil, subprocess, sys, tempfile
+import base64, hashlib, json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
+os.environ.setdefault('OMP_NUM_THREADS', '1') # read when torch is imported: one core
 root = Path(__file__).resolve().parent.parent
 made = root/'nbs'/'site'/'static'/'live'/'made'
 RUNTIME = 'onnxruntime-web@1.30.0'
@@ -68,31 +69,36 @@ def write_runtime(folder):
             shutil.copy(Path(d)/'node_modules'/'onnxruntime-web'/'dist'/name, folder/name)
 
 
-def older(path, *sources):
-    "Is a file missing, or older than one of its sources?"
-    newest = max(s.stat().st_mtime for s in sources)
-    return not path.exists() or path.stat().st_mtime < newest
+def made_from(*sources):
+    "One number for what a part is made from: files, by their bytes, or texts"
+    parts = (s.read_bytes() if isinstance(s, Path) else s.encode() for s in sources)
+    return hashlib.sha256(b'\0'.join(parts)).hexdigest()
+
+
+def make(path, write, *sources):
+    "Make a part, unless it is there and was made from the same; beside it stands what from"
+    note, now = path.with_name(f'{path.name}.from'), made_from(*sources)
+    if path.exists() and note.exists() and note.read_text() == now:
+        return
+    write(path)
+    note.write_text(now)
 
 
 def main():
     "Make what is missing or old; what could not be made, as sentences"
     made.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(root))
-    package, here = root/'dermomamba', Path(__file__)
+    package, here, missing = root/'dermomamba', Path(__file__), []
     weights = package/'weights'/'tiny'/'model.safetensors'
-    steps = [
-        (made/'explore.json', write_numbers, here, weights, package/'use'/'explore.py'),
-        (made/'example.jpg', write_example, here),
-        (made/'tiny.onnx', write_network, weights, package/'use'/'onnx.py'),
-        (made/FILES[0], lambda path: write_runtime(path.parent), here)]
-    missing = []
-    for path, write, *sources in steps:
-        if older(path, *sources):
-            try:
-                write(path)
-                path.touch()
-            except (ImportError, OSError) as e:
-                missing.append(f'{path.name} could not be made: {e}')
+    for path, write, *sources in (
+            (made/'explore.json', write_numbers, here, weights, package/'use'/'explore.py'),
+            (made/'example.jpg', write_example, here),
+            (made/'tiny.onnx', write_network, weights, package/'use'/'onnx.py'),
+            (made/FILES[0], lambda path: write_runtime(path.parent), RUNTIME)):
+        try:
+            make(path, write, *sources)
+        except (ImportError, OSError) as e:
+            missing.append(f'{path.name} could not be made: {e}')
     return missing
 
 

@@ -34,7 +34,8 @@ export class Chart {
   // A line through points [x, y].
   path(points, colour, {wide = 2, dash = []} = {}) {
     const {context, colours} = this;
-    Object.assign(context, {strokeStyle: css(colours[colour]), lineWidth: wide});
+    const look = {strokeStyle: css(colours[colour]), lineWidth: wide, lineJoin: 'round'};
+    Object.assign(context, look);
     context.setLineDash(dash);
     context.beginPath();
     points.forEach(([x, y]) => context.lineTo(this.x(x), this.y(y)));
@@ -47,9 +48,9 @@ export class Chart {
     this.path([...values].map((v, i) => [i, v]), colour, look);
   }
 
-  // Values as lines from 0.
-  stems(values, colour) {
-    values.forEach((v, i) => this.path([[i, 0], [i, v]], colour));
+  // Values as lines from 0, those below it in another colour.
+  stems(values, colour, below = colour) {
+    values.forEach((v, i) => this.path([[i, 0], [i, v]], v < 0 ? below : colour));
   }
 
   // A step's whole height, filled.

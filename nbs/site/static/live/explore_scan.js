@@ -6,7 +6,7 @@ import {css, enlarged, mixed, Plate} from './plate.js';
 import {scanData, sharesOf} from './scan.js';
 
 const LOOKS = [['blue', []], ['orange', [6, 3]], ['green', [2, 2]]]; // of the three pulses
-const two = v => v.toFixed(2);
+const two = v => v.toFixed(2).replace('-0.00', '0.00');
 
 // The five numbers of the scan, and the row of M that is looked at.
 function knobs(parent, last, update) {
@@ -86,8 +86,8 @@ export function scanExplorer(root, {scan: {u, pulses}}) {
       const weights = data.M.subarray(values.row * L, (values.row + 1) * L);
       const axes = {x, y: range(weights), label: 'from step s'};
       const chart = new Chart(context, width, height, colours, axes);
-      chart.stems(weights, 'blue');
-      chart.path([[values.row, 0], [values.row, axes.y[1]]], 'line', {dash: [2, 3]});
+      chart.stems(weights, 'blue', 'orange');
+      chart.path([[values.row, axes.y[0]], [values.row, axes.y[1]]], 'line', {dash: [2, 3]});
     });
 
   function update() {

@@ -40,18 +40,18 @@ export function thresholdExplorer(root, {lesions}) {
   const threshold = slider(bar, 'threshold', range, update);
   const clean = tick(bar, 'largest region only, holes filled', another);
 
-  const both = (context, scale, truth, own) => {
-    stroked(context, lesion.edge, scale, truth, 2, [5, 4]);
-    stroked(context, border(mask, lesion.size), scale, own, 2.5);
+  const both = (context, scale, truth, own, rim) => {
+    stroked(context, lesion.edge, scale, truth, 1.5, rim);
+    stroked(context, border(mask, lesion.size), scale, own, 2.5, rim);
   };
-  const photo = new Plate(plates, 'The truth (dashed) and the outline', .75, (context, width) => {
-    both(context, enlarged(context, lesion.photo, width), 'white', 'cyan');
+  const photo = new Plate(plates, 'White: the truth. Cyan: the outline', .75, (context, width) => {
+    both(context, enlarged(context, lesion.photo, width), 'white', 'cyan', 'black');
   });
-  const map = new Plate(plates, 'Probability (strong: 1)', .75,
+  const map = new Plate(plates, 'Probability: the bluer, the higher', .75,
     (context, width, height, colours) => {
       const shown = picture(lesion.size, i => mixed(colours.paper, colours.blue, lesion.p[i]));
       const scale = enlarged(context, shown, width);
-      both(context, scale, css(colours.ink), css(colours.orange));
+      both(context, scale, css(colours.ink), css(colours.orange), css(colours.paper));
     });
   const chart = new Plate(plates, 'At every threshold:', .75, (context, width, height, colours) => {
     const lines = new Chart(context, width, height, colours,

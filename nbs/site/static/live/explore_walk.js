@@ -66,7 +66,7 @@ export function walkExplorer(root, {walk: numbers}) {
   const path = new Plate(plates, 'The path: as strong as the memory of it', h / w,
     (context, width, _, colours) => {
       const scale = enlarged(context, photo, width);
-      stroked(context, edge, scale, 'black', 1.5);
+      stroked(context, edge, scale, 'black', 1.5, 'transparent');
       drawPath(context, data, here(), w, scale, [255, 255, 255]);
       drawHere(context, data.here, w, scale, colours);
     });
@@ -75,7 +75,7 @@ export function walkExplorer(root, {walk: numbers}) {
       const heat = picture([h, w], i => isNaN(data.memory[i]) ? colours.unread :
         mixed(colours.paper, colours.blue, data.memory[i]));
       const scale = enlarged(context, heat, width);
-      stroked(context, edge, scale, css(colours.ink), 1.5);
+      stroked(context, edge, scale, css(colours.ink), 1.5, 'transparent');
       drawHere(context, data.here, w, scale, colours);
     });
   const line = new Plate(plates, 'The same in the order of reading (grey: lesion)', .85,

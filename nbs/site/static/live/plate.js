@@ -67,12 +67,14 @@ export function enlarged(context, source, width) {
   return scale;
 }
 
-// A path in pixels of an enlarged picture, drawn with a line of so many CSS pixels.
-export function stroked(context, path, scale, colour, wide, dash = []) {
+// A path in pixels of an enlarged picture, drawn with a line of so many CSS pixels, in a rim.
+export function stroked(context, path, scale, colour, wide, rim) {
   context.save();
   context.scale(scale, scale);
-  context.setLineDash(dash.map(d => d / scale));
-  Object.assign(context, {strokeStyle: colour, lineWidth: wide / scale});
-  context.stroke(path);
+  context.lineCap = 'round';
+  for (const [strokeStyle, lineWidth] of [[rim, 1.8 * wide], [colour, wide]]) {
+    Object.assign(context, {strokeStyle, lineWidth: lineWidth / scale});
+    context.stroke(path);
+  }
   context.restore();
 }

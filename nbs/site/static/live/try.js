@@ -3,6 +3,7 @@ import {button, element, slider} from './controls.js';
 import {above, border, cleanMask, share} from './mask.js';
 import {network, probabilities} from './network.js';
 import {openPhoto, Refusal} from './photo.js';
+import {stroked} from './plate.js';
 import {resizeMap} from './resample.js';
 
 const example = new URL('./made/example.jpg', import.meta.url);
@@ -39,19 +40,13 @@ async function exampleFile() {
   return new File([await answer.blob()], 'The example, a synthetic lesion');
 }
 
-// A photograph with its mask's border: a light line in a dark one, seen on every skin.
+// A photograph with its mask's border: a light line in a dark rim, seen on every skin.
 function drawOutline(canvas, photo, mask) {
-  const [h, w] = photo.shown, side = Math.max(h, w), line = .005 * side;
-  const context = canvas.getContext('2d'), path = border(mask, photo.shown);
-  const scale = Math.max(1, LEAST / side);
+  const [h, w] = photo.shown, scale = Math.max(1, LEAST / Math.max(h, w));
   Object.assign(canvas, {width: w * scale, height: h * scale});
-  context.scale(scale, scale);
-  context.drawImage(photo.canvas, 0, 0);
-  context.lineCap = 'round';
-  for (const [width, colour] of [[2 * line, 'black'], [line, 'cyan']]) {
-    Object.assign(context, {lineWidth: width, strokeStyle: colour});
-    context.stroke(path);
-  }
+  const context = canvas.getContext('2d'), line = .005 * Math.max(canvas.width, canvas.height);
+  context.drawImage(photo.canvas, 0, 0, canvas.width, canvas.height);
+  stroked(context, border(mask, photo.shown), scale, 'cyan', line, 'black');
 }
 
 // One photograph from its file to its probabilities, and the time they took.
