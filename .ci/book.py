@@ -70,7 +70,7 @@ def build():
     options = ['-q', '-E', '-W', '--keep-going', '-c', root/'nbs'/'site', '-d', root/'_docs'/'tmp']
     code = sphinx([*map(str, options), str(root/'nbs'), str(site)])
     if code:
-        sys.exit('the site has warnings: mend the notebook or page that each of them names')
+        sys.exit('the site has faults: mend the notebook or page that each line above names')
 
 
 def pages():
@@ -97,8 +97,8 @@ def broken(name, page, every):
 def weight(name):
     "Bytes of a page and of its own pictures"
     path = site/f'{name}.html'
-    pictures = {src for src, _ in Page(path).pictures if src and '_images' in src}
-    return path.stat().st_size + sum((path.parent/src).stat().st_size for src in pictures)
+    pictures = {path.parent/src for src, _ in Page(path).pictures if src and '_images' in src}
+    return sum(p.stat().st_size for p in {path, *pictures} if p.exists())
 
 
 def faults_of(name, page, every):
@@ -109,7 +109,7 @@ def faults_of(name, page, every):
         found.append(f'{page.headings.count(1)} titles')
     pairs = zip(page.headings, page.headings[1:])
     found += [f'heading {b} after {a}' for a, b in pairs if b > a + 1]
-    if not found and weight(name) > LIMIT:
+    if weight(name) > LIMIT:
         found.append(f'{weight(name):,} bytes')
     marks = '#| ', "'google.colab' in sys.modules"
     found += [f'shows {mark!r}' for mark in marks if mark in page.text]
@@ -173,9 +173,9 @@ def side_bar(page, address, every):
 
 
 def search(page, address, every):
-    "The search finds the chapter on the selective scan"
+    "The search finds the chapter on the selective scan, before all others"
     page.goto(f'{address}/search.html?q=selective+scan')
-    page.locator('#search-results li a[href*="3_selection"]').first.wait_for()
+    page.locator('#search-results li:first-child a[href*="3_selection"]').first.wait_for()
     return []
 
 

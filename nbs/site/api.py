@@ -57,6 +57,11 @@ def table(symbol):
     return str(DocmentTbl(symbol)).replace('| NoneType |', '|  |')
 
 
+def own_doc(symbol):
+    "What a symbol says of itself, not what its base says"
+    return inspect.cleandoc(symbol.__doc__ or '')
+
+
 def value(name, symbol):
     "A constant: itself if it is short, else what it is"
     text = repr(symbol)
@@ -73,9 +78,9 @@ def entry(name, symbol, level):
         parts.append(value(name, symbol))
     elif can_render(symbol):
         code = Signature(symbol, docstring=False)
-        parts += [f'```python\n{code}\n```', inspect.getdoc(symbol) or '', table(symbol)]
+        parts += [f'```python\n{code}\n```', own_doc(symbol), table(symbol)]
     else: # an exception has no signature
-        parts.append(inspect.getdoc(symbol) or '')
+        parts.append(own_doc(symbol))
     return '\n\n'.join(parts)
 
 

@@ -38,6 +38,7 @@ html_baseurl = f"{settings['doc_host']}{settings['doc_baseurl']}/"
 html_static_path = ['static']
 templates_path = ['templates']
 html_css_files = ['book.css']
+html_search_scorer = str(here/'scorer.js')
 html_favicon = 'static/icon.svg'
 html_context = {'default_mode': 'auto'}
 html_sourcelink_suffix = '' # the download button gives the notebook under its own name
