@@ -34,7 +34,10 @@ test: install
 	$(BIN)/python .ci/checks.py
 
 book: .venv/book
+	$(BIN)/python .ci/site_parts.py
 	$(BIN)/python .ci/book.py
+	$(BIN)/python .ci/browser_explore.py
+	$(BIN)/python .ci/browser_try.py
 .venv/book: .venv/installed
 	$(BIN)/python -m pip install -qq -c constraints.txt -e ".[site]"
 	touch .venv/book

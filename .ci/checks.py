@@ -4,9 +4,9 @@
 notebook, 4. links lead somewhere, words are spelled and sources are in the bibliography, 5. no line
 is longer than its page (ruff), 6. each notebook passes in a process of its own, 7. every line of
 the GPU check runs in Triton's interpreter, the variants of the scans' trial are what they claim,
-bad inputs and damaged files get an answer that helps, 8. explorers, app and live pages work in a
-browser, where there is one, 9. the built wheel works in an environment of its own with the newest
-fastai and fastcore. `make book` checks the site.
+bad inputs and damaged files get an answer that helps, 8. explorers and app work in a browser,
+where there is one, 9. the built wheel works in an environment of its own with the newest fastai and
+fastcore. The site and its live pages have their checks in `make book`.
 
     checks.py                         all of it
     checks.py --write-readme          write README.md instead
@@ -123,12 +123,6 @@ def script(name, *options):
     sh(sys.executable, root/'.ci'/name, *options, cwd=root)
 
 
-def live_pages():
-    "The site's page to try the network, and its explorers"
-    script('browser_try.py')
-    script('browser_explore.py')
-
-
 def package():
     "The package is what the notebooks export"
     fault = 'the package was not what the notebooks export'
@@ -178,7 +172,6 @@ def main():
         ('wheel with the newest libraries', smoke),
         ('explorers in a browser', lambda: script('browser.py')),
         ('app in a browser', lambda: script('browser_app.py')),
-        ('live pages in a browser', live_pages),
         ('GPU check, dry', lambda: script('gpu_check.py', '--dry')),
         ('trial of the scans', lambda: script('scan_trial.py', 'check')),
         ('bad inputs', lambda: script('bad_inputs.py')),

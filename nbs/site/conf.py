@@ -1,6 +1,7 @@
 """The book as a static site, `make book`: notebooks with their kept outputs, the API, the sources.
 
-Sphinx's source folder is `nbs/`, its configuration this file. Nothing is run or fetched.
+Sphinx's source folder is `nbs/`, its configuration this file. No notebook is run;
+what the live pages need beside their code comes from `.ci/site_parts.py`, before.
 """
 import sys
 from configparser import ConfigParser
