@@ -1,11 +1,14 @@
 """What the compiler makes of our Triton kernels, for an A100 (80) and an H100 (90); needs no GPU.
 
-    machine_code.py scan.gpu         the scan of one sequence
-    machine_code.py scan.ss2d_gpu    the fused core of SS2D, at the sizes of the first stage
+    machine_code.py scan.gpu         the scan of one sequence, at the size of the first stage
+    machine_code.py scan.ss2d_gpu    the fused core of SS2D, at the size of the first stage
 
-Triton compiles for any GPU on any computer, and brings NVIDIA's tools that read the result. This
-prints a JSON object: kernel -> GPU -> registers of a lane, bytes of stack (spills), instructions in
-all, and those of each loop. Where the tools are missing, it is empty.
+Triton compiles for any GPU on any computer, and brings NVIDIA's tools that read the result. Here a
+stand-in takes the place of the GPU's driver. The package launches its kernels as it would on a GPU,
+so Triton compiles exactly what a GPU would get; only, nothing is executed. This prints a JSON
+object: kernel -> GPU -> registers of a lane, bytes of stack (spills), instructions in all and those
+of each loop, and of these the shuffles. Where the tools are missing, it is empty. Triton keeps what
+it has compiled, so a second call takes seconds.
 """
 import json, os, re, subprocess, sys
 from pathlib import Path
@@ -15,41 +18,73 @@ root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
 os.environ.pop('TRITON_INTERPRET', None) # an interpreted kernel has no machine code
 
-import triton
+import torch, triton
 from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
+from triton.runtime import driver
 
 TOOLS = Path(triton.__file__).parent/'backends'/'nvidia'/'bin'
+launched = [] # name and machine code of each launch
 
 
-def scan_kernels():
-    "name -> kernel, its arguments that point to float32, its compile-time arguments"
+class Launcher:
+    "Notes a launch; its `function` is the machine code, as `Utils.load_binary` left it"
+    def __init__(self, src, metadata): self.name = metadata.name
+    def __call__(self, x, y, z, stream, function, *rest): launched.append((self.name, function))
+
+
+class Utils:
+    "The H100's limits, and a loader that only hands on"
+    def get_device_properties(self, device):
+        return dict(max_shared_mem=232448, multiprocessor_count=132, warpSize=32,
+                    sm_clock_rate=1755000, mem_clock_rate=2619000, mem_bus_width=5120)
+    def load_binary(self, name, code, shared, device): return None, code, 0, 0, 1024
+
+
+class Driver:
+    "A GPU that is not there"
+    utils, launcher_cls = Utils(), Launcher
+    def __init__(self, capability): self.target = GPUTarget('cuda', capability, 32)
+    def get_current_target(self): return self.target
+    def get_current_device(self): return self.target.arch # Triton keeps kernels by this number
+    def get_current_stream(self, device): return 0
+    def get_active_torch_device(self): return torch.device('cpu')
+    def map_python_to_cpp_type(self, t): return t
+
+
+def empty(*shape): return torch.empty(*shape, device='meta')
+
+
+def launch_scan(B=48, D=32, G=4, L=192*256, N=16):
+    "Forward and backward of the plain scan, on tensors without numbers"
     from dermomamba.scan import gpu
-    walk, tile = dict(T=32, DB=4, NP=16, K=32), gpu.tile_sizes(16, 32)
-    ends = 'x delta A2 W states total'
-    gradients = 'u delta A2 B C states back dy du ddelta dA dB dC'
-    return {
-        'ends': (gpu._ends, ends, dict(walk, REV=False)),
-        'outputs': (gpu._outputs, 'u delta A2 B C states y', walk),
-        'ends, backward': (gpu._ends, ends, dict(walk, REV=True)),
-        'gradients': (gpu._gradients, gradients, tile),
-        'carry': (gpu.carry, 'states total A2', dict(REV=False, GIVEN=False, W=256)),
-    }
+    args = empty(B, D, L), empty(B, D, L), empty(D, N), empty(B, G, N, L), empty(B, G, N, L)
+    states = gpu._forward(*args)[-1]
+    yield launched.copy()
+    launched.clear()
+    gpu._backward(empty(B, D, L), empty(B, D, N), *args, states)
+    yield launched.copy()
 
 
-def ss2d_kernels():
-    "The same for images: 8 channels, 16 states, rank 1"
-    from dermomamba.scan import gpu, ss2d_gpu
-    walk = dict(T=32, DB=4, NP=16, RP=4, K=32, CB=2)
-    tile = dict(gpu.tile_sizes(16, 32), RI=1, ADD=True)
-    weights = 'Wp Wt bias A2'
-    ends, gradients = f'x src {weights} states total', f'x {weights} skip states back dy dx part'
-    return {
-        'ends': (ss2d_gpu._ends, ends, dict(walk, REV=False)),
-        'outputs': (ss2d_gpu._outputs, f'x {weights} skip states y', dict(walk, ADD=True)),
-        'ends, backward': (ss2d_gpu._ends, ends, dict(walk, REV=True)),
-        'gradients': (ss2d_gpu._gradients, gradients, tile),
-    }
+def launch_ss2d(B=48, D=8, H=192, W=256, N=16, R=1):
+    "Forward and backward of the fused core, channels last"
+    from dermomamba.scan import ss2d_gpu
+    x = empty(B, D, H, W).to(memory_format=torch.channels_last)
+    args = x, empty(4, R + 2*N, D), empty(4, D, R), empty(4, D), empty(4, D, N), empty(4, D)
+    states = ss2d_gpu._forward(*args)[-1]
+    yield launched.copy()
+    launched.clear()
+    ss2d_gpu._backward(torch.empty_like(x), *args, states)
+    yield launched.copy()
+
+
+def kernels(module, capability):
+    "name -> machine code, of one forward and one backward pass"
+    driver.set_active(Driver(capability))
+    launched.clear()
+    forward, backward = {'scan.gpu': launch_scan, 'scan.ss2d_gpu': launch_ss2d}[module]()
+    names = {n: n.strip('_') for n, _ in forward + backward}
+    again = {names[n] + ', backward'*(n != '_gradients'): code for n, code in backward}
+    return {names[n]: code for n, code in forward} | again
 
 
 def ask(tool, *args):
@@ -58,45 +93,39 @@ def ask(tool, *args):
 
 
 def count(code):
-    "Instructions of a disassembly: all, and those of each loop (a jump back to a label)"
-    labels, n, loops = {}, 0, []
+    "Instructions of a disassembly: all, those of each loop (a jump back), and their shuffles"
+    labels, listing, loops, shuffles = {}, [], [], []
     for line in code.splitlines():
         label = re.match(r'\s*(\.L_x_\d+):', line)
         instruction = re.match(r'\s*/\*[0-9a-f]{4,}\*/\s+(.+?);', line)
         if label:
-            labels[label[1]] = n
+            labels[label[1]] = len(listing)
         elif instruction:
-            n += 1
+            listing.append(instruction[1])
             jump = re.search(r'\bBRA\b.*?(\.L_x_\d+)', instruction[1])
-            if jump and n - labels.get(jump[1], n) > 1:
-                loops.append(n - labels[jump[1]])
-    return dict(instructions=n, loops=loops)
+            body = listing[labels[jump[1]]:] if jump and jump[1] in labels else []
+            if len(body) > 1:
+                loops.append(len(body))
+                shuffles.append(sum('SHFL' in i for i in body))
+    return dict(instructions=len(listing), loops=loops, shuffles=shuffles)
 
 
-def machine_code(kernel, pointers, constants, capability):
-    "Compile a kernel ahead of time, with one warp a program, and read what came out"
-    place, pointers = {n: (i,) for i, n in enumerate(kernel.arg_names)}, pointers.split()
-    types = dict.fromkeys(place, 'i32') | dict.fromkeys(pointers, '*fp32')
-    source = ASTSource(
-        fn=kernel, signature=types | dict.fromkeys(constants, 'constexpr'),
-        constexprs={place[n]: v for n, v in constants.items()},
-        attrs={place[n]: [['tt.divisibility', 16]] for n in pointers})
-    target, options = GPUTarget('cuda', capability, 32), dict(num_warps=1)
-    made = triton.compile(source, target=target, options=options)
+def read(code):
+    "Registers, spills and instructions of a kernel's machine code"
     with TemporaryDirectory() as folder:
         file = Path(folder)/'kernel.cubin'
-        file.write_bytes(made.asm['cubin'])
-        usage, code = ask('cuobjdump', '-res-usage', file), ask('nvdisasm', '-c', file)
+        file.write_bytes(code)
+        usage, listing = ask('cuobjdump', '-res-usage', file), ask('nvdisasm', '-c', file)
     registers, stack = (int(re.search(what + r':(\d+)', usage)[1]) for what in ('REG', 'STACK'))
-    return dict(registers=registers, stack=stack, **count(code))
+    return dict(registers=registers, stack=stack, **count(listing))
 
 
 def main(module):
     made = {}
-    if (TOOLS/'ptxas').exists():
-        kernels = {'scan.gpu': scan_kernels, 'scan.ss2d_gpu': ss2d_kernels}[module]()
-        for name, kernel in kernels.items():
-            made[name] = {gpu: machine_code(*kernel, gpu) for gpu in (80, 90)}
+    if all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm')):
+        for gpu in (80, 90):
+            for name, code in kernels(module, gpu).items():
+                made.setdefault(name, {})[gpu] = read(code)
     print(json.dumps(made, indent=1))
 
 

@@ -116,7 +116,7 @@ def trial(
     run,        # function to try
     args,       # tensors for it, on the CPU
     want,       # what must come out
-    device:str, # where to try
+    device,     # where to try: the input's own, should there be several GPUs
 ) -> str:       # '' if it works, else why not
     "Run a small example in a thread of its own and compare"
     def attempt():
@@ -133,8 +133,6 @@ def _why_not(engine, device): # '' if it works
     args = _example()
     def run(*args): return get_engine(engine).scan(*args)[0]
     return trial(run, args, scan_loop(*args)[0], device)
-
-# %% ../../nbs/1_scan/more/engines.ipynb #c020
 def engines() -> dict: # name -> 'ready', or why not
     "The engines of this machine"
     gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -145,9 +143,9 @@ def engines() -> dict: # name -> 'ready', or why not
 # %% ../../nbs/1_scan/more/engines.ipynb #c023
 _compiled = dict(cpu='numba', cuda='triton')
 @lru_cache(None)
-def _proven(device): # device type
+def _proven(device): # torch.device
     "The engine for float32 on a device"
-    name = _compiled.get(device)
+    name = _compiled.get(device.type)
     why = name and _why_not(name, device)
     if why:
         warnings.warn(f"scan engine {name!r} cannot be used: {why}. "
@@ -177,7 +175,7 @@ def auto_engine(
     "The engine that `use_engine` asks for, else the one that suits `x`"
     if _asked.get(): return _asked.get()
     if x.dtype == torch.float64 or torch.compiler.is_exporting(): return 'chunked'
-    return _choose(x.device.type)
+    return _choose(x.device)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c031
 def _grouped(name, x, u, N):

@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['LANES', 'LOG2E', 'walk_step', 'places', 'read', 'state_places', 'write_ends', 'walk_back_step', 'compose', 'carry',
-           'chunk_length', 'tile_sizes', 'run_carry', 'over_n', 'over_t', 'join', 'tile_states', 'compose_back',
-           'tile_gradients', 'channel_gradients', 'interpreted', 'check_device', 'check_shapes', 'scan_triton',
-           'exp2_many']
+           'chunk_length', 'tile_sizes', 'run_carry', 'over_n', 'over_t', 'pick', 'join', 'pairs', 'unpair',
+           'walk_tile', 'channel_gradients', 'interpreted', 'check_device', 'check_shapes', 'scan_triton', 'exp2_many']
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c004
 import torch, triton, triton.language as tl
@@ -66,8 +65,6 @@ def write_ends(states, total, h, S, d, real, c, N, chunks, NP: tl.constexpr):
 def walk_back_step(r, v, delta, A2, C): # r (D, N, K); v, delta (D, K); A2 (D, N); C (N, K)
     "One step of K chunks, from the end"
     return tl.exp2(delta[:, None, :]*A2[:, :, None])*(r + v[:, None, :]*C[None, :, :])
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c027
 @triton.jit
 def _ends(x, delta, A2, W, states, total, L, D, G, Dg, N, blocks, chunks,
           T: tl.constexpr, DB: tl.constexpr, NP: tl.constexpr, K: tl.constexpr, REV: tl.constexpr):
@@ -90,8 +87,6 @@ def _ends(x, delta, A2, W, states, total, L, D, G, Dg, N, blocks, chunks,
 def compose(a1, b1, a2, b2):
     "First h -> a1*h + b1, then h -> a2*h + b2"
     return a1*a2, a2*b1 + b2
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c031
 @triton.jit
 def carry(states, total, A2, rows, N, chunks,
           REV: tl.constexpr, GIVEN: tl.constexpr, W: tl.constexpr):
@@ -133,13 +128,12 @@ LANES, LOG2E = 32, 1.4426950408889634
 def chunk_length(
     warps:int, # warps there would be with one chunk a lane and one step a chunk
     N:int,     # states
+    L:int,     # steps of the sequence
 ) -> int:      # steps T of a chunk: 8, 16 or 32
-    "Long enough to need little memory, short enough to fill a GPU"
+    "Long enough to need little memory, short enough to fill a GPU and the lanes of a warp"
     T = max(8, min(32, 512//triton.next_power_of_2(max(1, N))))
-    while T > 8 and warps//T < 512: T //= 2
+    while T > 8 and (warps//T < 512 or 2*L <= T*LANES): T //= 2
     return T
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c036
 def tile_sizes(
     N:int, # states
     T:int, # steps of a chunk
@@ -148,7 +142,7 @@ def tile_sizes(
     NP = triton.next_power_of_2(max(1, N))
     NO = min(4, NP)
     P = min(T, LANES//NO)
-    return dict(S=T//P, NI=NP//NO, P=P, NO=NO)
+    return dict(S=T//P, NI=NP//NO, NO=NO, P=P)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c037
 def _sizes(u, A, B):
@@ -157,12 +151,10 @@ def _sizes(u, A, B):
     NP, Dg = triton.next_power_of_2(N), D//G
     DB = max(1, min(64//NP, triton.next_power_of_2(Dg)))
     blocks = triton.cdiv(Dg, DB)
-    T = chunk_length(Bs*G*blocks*triton.cdiv(L, LANES), N)
+    T = chunk_length(Bs*G*blocks*triton.cdiv(L, LANES), N, L)
     chunks = triton.cdiv(L, T)
     sizes, grid = dict(T=T, DB=DB, NP=NP, K=LANES), (Bs*G*blocks, triton.cdiv(chunks, LANES))
     return (L, D, G, Dg, N, blocks, chunks), dict(sizes, num_warps=1), grid
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c038
 def run_carry(states, total, A2, reverse=False, given=False):
     "Launch 2 over states (B, D, N, chunks + 1)"
     (D, N), chunks = A2.shape, total.shape[-1]
@@ -184,64 +176,64 @@ def _forward(u, delta, A, B, C):
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c049
 @triton.jit
-def over_n(v): # (S, NI, P, NO) -> (S, P)
-    return tl.sum(tl.sum(v, 1), 2)
+def over_n(v): # (S, NI, NO, P) -> (S, P)
+    return tl.sum(tl.sum(v, 1), 1)
 @triton.jit
-def over_t(v): # (S, NI, P, NO) -> (NI, NO)
-    return tl.sum(tl.sum(v, 0), 1)
+def over_t(v): # (S, NI, NO, P) -> (NI, NO)
+    return tl.sum(tl.sum(v, 0), 2)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c050
 @triton.jit
-def join(fade, end, start,
-         NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr, REV: tl.constexpr):
-    "What each of P pieces (NI, P, NO) is given, the first of them `start` (NI, NO)"
-    p = tl.arange(0, P)
-    first = (p == (P - 1 if REV else 0))[None, :, None]
-    end = tl.where(first, end + fade*start[:, None, :], end)
-    _, e = tl.associative_scan((fade, end), 1, compose, reverse=REV)
-    before = tl.minimum(p + 1, P - 1) if REV else tl.maximum(p - 1, 0)
-    before = tl.gather(e, tl.broadcast_to(before[None, :, None], [NI, P, NO]), 1)
-    return tl.where(first, start[:, None, :], before)
+def pick(x, p, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr):
+    "Each lane's x (1, NI, NO, P) from lane p (P,)"
+    return tl.gather(x, tl.broadcast_to(p[None, None, None, :], [1, NI, NO, P]), 3)
+@triton.jit
+def join(a, b, start, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr, REV: tl.constexpr):
+    "What each of P steps h -> a*h + b (1, NI, NO, P) is given, the first of them `start` (NI, NO)"
+    p, start = tl.arange(0, P), start[None, :, :, None]
+    turn = P - 1 - p if REV else p                         # whose turn is it?
+    if REV: a, b = pick(a, turn, NI, NO, P), pick(b, turn, NI, NO, P)
+    b = tl.where((p == 0)[None, None, None, :], b + a*start, b)
+    _, end = tl.associative_scan((a, b), 3, compose)
+    before = pick(end, tl.maximum(turn - 1, 0), NI, NO, P)
+    return tl.where((turn == 0)[None, None, None, :], start, before)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c052
 @triton.jit
-def tile_states(a, b, total, h0,
-                S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
-    "h[t] = a[t]*h[t-1] + b[t] for a tile (S, NI, P, NO) that starts from h0 (NI, NO)"
-    fade, h = tl.associative_scan((a, b), 0, compose)
-    last = (tl.arange(0, S) == S - 1)[:, None, None, None]
-    end = tl.sum(tl.where(last, h, 0.), 0)
-    return h + fade*join(total, end, h0, NI, P, NO, False)[None, :, :, :]
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c054
+def pairs(x, S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr):
+    "The even and the odd steps of a tile (S, NI, NO, P), each (S/2, NI, NO, P)"
+    return tl.split(tl.permute(tl.reshape(x, (S//2, 2, NI, NO, P)), (0, 2, 3, 4, 1)))
 @triton.jit
-def compose_back(P1, g1, a1, P2, g2, a2):
-    "Stretch 2 stands in front of stretch 1"
-    return P2*a1*P1, g2 + P2*(a1*g1), a2
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c055
+def unpair(even, odd, S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr):
+    "Back to a tile"
+    return tl.reshape(tl.permute(tl.join(even, odd), (0, 4, 1, 2, 3)), (S, NI, NO, P))
 @triton.jit
-def tile_gradients(a, src, total, r,
-                   S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
-    "g[t] = src[t] + a[t+1]*g[t+1] for a tile; r (NI, NO) is a*g of the first step after it"
-    one = tl.full([S, NI, P, NO], 1., tl.float32)
-    fade, g, _ = tl.associative_scan((one, src, a), 0, compose_back, reverse=True)
-    first = (tl.arange(0, S) == 0)[:, None, None, None]
-    front = tl.sum(tl.where(first, a*g, 0.), 0)
-    return g + fade*join(total, front, r, NI, P, NO, True)[None, :, :, :]
+def walk_tile(a, b, start, S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr,
+              REV: tl.constexpr):
+    "What each step h -> a*h + b of a tile is given, and what it makes of it; REV: from the end"
+    if S == 1:
+        given = join(a, b, start, NI, NO, P, REV)
+        return given, a*given + b
+    else:
+        a0, a1 = pairs(a, S, NI, NO, P)
+        b0, b1 = pairs(b, S, NI, NO, P)
+        if REV: a0, a1, b0, b1 = a1, a0, b1, b0
+        first, end = walk_tile(a0*a1, a1*b0 + b1, start, S//2, NI, NO, P, REV)
+        middle = a0*first + b0
+        if REV: return unpair(middle, first, S, NI, NO, P), unpair(end, middle, S, NI, NO, P)
+        else: return unpair(first, middle, S, NI, NO, P), unpair(middle, end, S, NI, NO, P)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c057
 @triton.jit
 def channel_gradients(u, delta, v, A2, B, C, h0, r,
-                      S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
+                      S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr):
     "One chunk of one channel -> sum of gB, and the gradients of delta, A, B, C"
-    rate, du, dt = A2[None, :, None, :], (delta*u)[:, None, :, None], delta[:, None, :, None]
-    a, b, v = tl.exp2(dt*rate), du*B, v[:, None, :, None]
-    total = tl.exp2(tl.sum(delta, 0)[None, :, None]*A2[:, None, :])
-    h = tile_states(a, b, total, h0, S, NI, P, NO)
-    g = tile_gradients(a, v*C, total, r, S, NI, P, NO)
-    fade = g*(h - b)                                                # g exp(delta A) h_{t-1}
-    gB = over_n(g*B)
+    rate, du, dt = A2[None, :, :, None], (delta*u)[:, None, None, :], delta[:, None, None, :]
+    a, b, v = tl.exp2(dt*rate), du*B, v[:, None, None, :]
+    _, h = walk_tile(a, b, h0, S, NI, NO, P, False)
+    later, _ = walk_tile(a, a*(v*C), r, S, NI, NO, P, True)
+    g = v*C + later
+    fade, gB = g*(h - b), over_n(g*B)                               # h - b = exp(delta A) h_{t-1}
     ddelta = over_n(fade*rate)*0.6931471805599453 + u*gB            # A = A2 ln 2
     return gB, ddelta, over_t(fade*dt), g*du, v*h
 
@@ -249,23 +241,23 @@ def channel_gradients(u, delta, v, A2, B, C, h0, r,
 @triton.jit(do_not_specialize=['one'])
 def _gradients(
     u, delta, A2, B, C, states, back, dy, du, ddelta, dA, dB, dC, one, L, D, G, Dg, N, chunks,
-    S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr):
+    S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr):
     "All gradients of one chunk of one group"
     q, c = tl.program_id(1).to(tl.int64), tl.program_id(0)                     # q: image, group
     b, g = q//G, q % G
     t = c*S*P + S*tl.arange(0, P)[None, :] + tl.arange(0, S)[:, None]          # (S, P)
     n = NO*tl.arange(0, NI)[:, None] + tl.arange(0, NO)[None, :]               # (NI, NO)
     m, mn = t < L, n < N
-    m4 = m[:, None, :, None] & mn[None, :, None, :]
-    nt = q*N*L + (n[None, :, None, :]*L + t[:, None, :, None]*one)
+    m4 = m[:, None, None, :] & mn[None, :, :, None]
+    nt = q*N*L + (n[None, :, :, None]*L + t[:, None, None, :]*one)
     Bt, Ct = read(B + nt, m4), read(C + nt, m4)
-    dBt, dCt = tl.zeros([S, NI, P, NO], tl.float32), tl.zeros([S, NI, P, NO], tl.float32)
+    dBt, dCt = tl.zeros([S, NI, NO, P], tl.float32), tl.zeros([S, NI, NO, P], tl.float32)
     for i in range(Dg):
         d = g*Dg + i
         row, state = (b*D + d)*L + t*one, ((b*D + d)*N + n)*(chunks + 1) + c
         x, dt, v = read(u + row, m), read(delta + row, m), read(dy + row, m)
         a2, h, r = read(A2 + d*N + n, mn), read(states + state, mn), read(back + state + 1, mn)
-        gB, dd, dA_c, dB_c, dC_c = channel_gradients(x, dt, v, a2, Bt, Ct, h, r, S, NI, P, NO)
+        gB, dd, dA_c, dB_c, dC_c = channel_gradients(x, dt, v, a2, Bt, Ct, h, r, S, NI, NO, P)
         tl.store(du + row, dt*gB, mask=m)
         tl.store(ddelta + row, dd, mask=m)
         share = c*(tl.num_programs(1)//G)*D + b*D + d
@@ -309,8 +301,6 @@ def check_device(
         raise ValueError(
             f"{name} runs on a CUDA device, not on '{device}'; use engine='auto', or set "
             'TRITON_INTERPRET=1 before triton is imported to run it in the (slow) interpreter')
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #6e085e9b
 def check_shapes(
     name:str,     # of the function, for the message
     tensors:dict, # its tensor arguments by name

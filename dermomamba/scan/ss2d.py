@@ -64,9 +64,11 @@ def _numba_cross(*args):
     from dermomamba.scan.ss2d_cpu import ss2d_numba
     return ss2d_numba(*args)
 
-def _triton_cross(*args):
+def _triton_cross(x, *weights):
     from dermomamba.scan.ss2d_gpu import ss2d_triton
-    return ss2d_triton(*args)
+    # for 4 channels the kernel projects from all; from 64 on, a matrix product is cheaper
+    if x.shape[1] >= 64: return composed_scan(x, *weights, engine='triton')
+    return ss2d_triton(x, *weights)
 
 register_engine('numba', get_engine('numba').scan, cross=_numba_cross)
 register_engine('triton', get_engine('triton').scan, cross=_triton_cross)
@@ -110,7 +112,7 @@ def cross_selective_scan(
     args = [t.to(dtype) for t in (x, x_proj, dt_proj, dt_bias, A, D)]
     device = x.device.type
     with torch.autocast('cpu' if device == 'meta' else device, enabled=False):
-        if _fuses(engine, device): y = get_engine(engine).cross(*args)
+        if _fuses(engine, x.device): y = get_engine(engine).cross(*args)
         else: y = composed_scan(*args, engine=engine)
     return y.to(x.dtype)
 

@@ -93,7 +93,7 @@ def _ends(x, src, Wp, Wt, bias, A2, states, total, H, W, D, Dp, ps, ds, N, block
     write_ends(states, total + b*4*D*chunks, h, S, kd, real, c, N, chunks, NP)
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c026
-@triton.jit
+@triton.jit(do_not_specialize=['k'])
 def _outputs(x, Wp, Wt, bias, A2, skip, states, y, k, H, W, D, Dp, ps, ds, N, blocks, chunks,
              T: tl.constexpr, DB: tl.constexpr, NP: tl.constexpr, RP: tl.constexpr,
              K: tl.constexpr, CB: tl.constexpr, ADD: tl.constexpr):
@@ -145,7 +145,7 @@ def launch_sizes(
     NP = triton.next_power_of_2(N)
     DB = max(1, min(64//NP, triton.next_power_of_2(D)))
     blocks = triton.cdiv(D, DB)
-    T = chunk_length(Bs*blocks*triton.cdiv(H*W, LANES), N)
+    T = chunk_length(Bs*blocks*triton.cdiv(H*W, LANES), N, H*W)
     tile = tile_sizes(N, T)
     RP = max(tile['NO'], triton.next_power_of_2(R))
     walk = dict(T=T, DB=DB, NP=NP, RP=RP, K=LANES, CB=min(2, D), num_warps=1)
@@ -159,7 +159,7 @@ def _arguments(x, x_proj, dt_proj, dt_bias, A, format):
     Dp = triton.cdiv(D, walk['CB'])*walk['CB']
     Wp, Wt = _pack(x_proj, dt_proj, N, walk['RP'], Dp)
     ps, ds = (D, 1) if format == torch.channels_last else (1, H*W)
-    weights = Wp, Wt, dt_bias.contiguous(), (A*LOG2E).flatten(0, 1)
+    weights = Wp, Wt, dt_bias.contiguous(), (A*LOG2E).flatten(0, 1).contiguous()
     return weights, (H, W, D, Dp, ps, ds, N), walk, tile, blocks, chunks
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c032
@@ -181,16 +181,16 @@ def _forward(x, x_proj, dt_proj, dt_bias, A, D):
 @triton.jit
 def project_tile(
     x, at, inside, Wp, D, ds, n, r,
-    S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr, NO: tl.constexpr, RI: tl.constexpr):
-    "dt (S, RI, P, NO), B and C (S, NI, P, NO) of a chunk"
+    S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr, P: tl.constexpr, RI: tl.constexpr):
+    "dt (S, RI, NO, P), B and C (S, NI, NO, P) of a chunk"
     NP: tl.constexpr = NI*NO
-    dt, B = tl.zeros([S, RI, P, NO], tl.float32), tl.zeros([S, NI, P, NO], tl.float32)
-    C = tl.zeros([S, NI, P, NO], tl.float32)
+    dt, B = tl.zeros([S, RI, NO, P], tl.float32), tl.zeros([S, NI, NO, P], tl.float32)
+    C = tl.zeros([S, NI, NO, P], tl.float32)
     for e in range(D):
-        u, w = read(x + (e*ds + at), inside)[:, None, :, None], Wp + e*(2*NP + RI*NO)
-        B += u*tl.load(w + n)[None, :, None, :]
-        C += u*tl.load(w + NP + n)[None, :, None, :]
-        dt += u*tl.load(w + 2*NP + r)[None, :, None, :]
+        u, w = read(x + (e*ds + at), inside)[:, None, None, :], Wp + e*(2*NP + RI*NO)
+        B += u*tl.load(w + n)[None, :, :, None]
+        C += u*tl.load(w + NP + n)[None, :, :, None]
+        dt += u*tl.load(w + 2*NP + r)[None, :, :, None]
     return dt, B, C
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c044
@@ -205,21 +205,21 @@ def _add(to, v, again):
 @triton.jit
 def _channels(
     x, dy, dx, Wt, bias, A2, skip, states, back, part, at, inside, c, dt, B, C, n, r,
-    D, ds, N, chunks, again, S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr,
-    NO: tl.constexpr, RI: tl.constexpr, ADD: tl.constexpr):
+    D, ds, N, chunks, again, S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr,
+    P: tl.constexpr, RI: tl.constexpr, ADD: tl.constexpr):
     NP: tl.constexpr = NI*NO
     RP: tl.constexpr = RI*NO
-    ddt, dB = tl.zeros([S, RI, P, NO], tl.float32), tl.zeros([S, NI, P, NO], tl.float32)
-    dC = tl.zeros([S, NI, P, NO], tl.float32)
+    ddt, dB = tl.zeros([S, RI, NO, P], tl.float32), tl.zeros([S, NI, NO, P], tl.float32)
+    dC = tl.zeros([S, NI, NO, P], tl.float32)
     for d in range(D):
         to, state = d*ds + at, (d*N + n)*(chunks + 1)
         u, v = read(x + to, inside), read(dy + to, inside)
-        wt = tl.load(Wt + d*RP + r)[None, :, None, :]
+        wt = tl.load(Wt + d*RP + r)[None, :, :, None]
         a2, h0 = read(A2 + d*N + n, n < N), read(states + state + tl.minimum(c, chunks), n < N)
         r0 = read(back + state + tl.minimum(c + 1, chunks), n < N)
         z = over_n(dt*wt) + tl.load(bias + d)
         delta = tl.where(inside, softplus(z), 0.)
-        gB, dz, dA, dB_d, dC_d = channel_gradients(u, delta, v, a2, B, C, h0, r0, S, NI, P, NO)
+        gB, dz, dA, dB_d, dC_d = channel_gradients(u, delta, v, a2, B, C, h0, r0, S, NI, NO, P)
         # through the softplus
         dz *= tl.where(inside, 1/(1 + tl.exp2(-1.4426950408889634*z)), 0.)
         du = delta*gB + tl.load(skip + d)*v
@@ -227,10 +227,10 @@ def _channels(
         tl.store(dx + to, du, mask=inside)
         dB += dB_d
         dC += dC_d
-        ddt += dz[:, None, :, None]*wt
+        ddt += dz[:, None, None, :]*wt
         p = part + d*(3*NP + 2*RP + 2) + 2*NP + RP
         _add(p + n, dA, again)
-        _add(p + NP + r, over_t(dz[:, None, :, None]*dt), again)
+        _add(p + NP + r, over_t(dz[:, None, None, :]*dt), again)
         _add(p + NP + RP, tl.sum(dz), again)
         _add(p + NP + RP + 1, tl.sum(u*v), again)
     return ddt, dB, dC
@@ -242,9 +242,9 @@ def _projections(x, dx, Wp, part, at, inside, ddt, dB, dC, n, r, D, ds, again,
     NP: tl.constexpr = NI*NO
     RP: tl.constexpr = RI*NO
     for e in range(D):
-        u, w = read(x + (e*ds + at), inside)[:, None, :, None], Wp + e*(2*NP + RP)
-        B, C = tl.load(w + n)[None, :, None, :], tl.load(w + NP + n)[None, :, None, :]
-        du = over_n(dB*B + dC*C) + over_n(ddt*tl.load(w + 2*NP + r)[None, :, None, :])
+        u, w = read(x + (e*ds + at), inside)[:, None, None, :], Wp + e*(2*NP + RP)
+        B, C = tl.load(w + n)[None, :, :, None], tl.load(w + NP + n)[None, :, :, None]
+        du = over_n(dB*B + dC*C) + over_n(ddt*tl.load(w + 2*NP + r)[None, :, :, None])
         du += read(dx + (e*ds + at), inside)
         tl.store(dx + (e*ds + at), du, mask=inside)
         p = part + e*(3*NP + 2*RP + 2)
@@ -253,11 +253,11 @@ def _projections(x, dx, Wp, part, at, inside, ddt, dB, dC, n, r, D, ds, again,
         _add(p + 2*NP + r, over_t(ddt*u), again)
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c047
-@triton.jit(do_not_specialize=['ps', 'ds'])
+@triton.jit(do_not_specialize=['k', 'reps', 'ps', 'ds'])
 def _gradients(
     x, Wp, Wt, bias, A2, skip, states, back, dy, dx, part, k,
-    H, W, D, Dp, ps, ds, N, chunks, reps, S: tl.constexpr, NI: tl.constexpr, P: tl.constexpr,
-    NO: tl.constexpr, RI: tl.constexpr, ADD: tl.constexpr):
+    H, W, D, Dp, ps, ds, N, chunks, reps, S: tl.constexpr, NI: tl.constexpr, NO: tl.constexpr,
+    P: tl.constexpr, RI: tl.constexpr, ADD: tl.constexpr):
     "dx of direction k, and this program's share of the weights' gradients"
     b, L = tl.program_id(1).to(tl.int64), H*W
     n = NO*tl.arange(0, NI)[:, None] + tl.arange(0, NO)[None, :]                    # (NI, NO)
@@ -270,10 +270,10 @@ def _gradients(
         c = tl.program_id(0)*reps + j
         t = c*S*P + S*tl.arange(0, P)[None, :] + tl.arange(0, S)[:, None]           # (S, P)
         inside, at = t < L, pixel(t, k, H, W)*ps
-        dt, B, C = project_tile(x, at, inside, Wp, D, ds, n, r, S, NI, P, NO, RI)
+        dt, B, C = project_tile(x, at, inside, Wp, D, ds, n, r, S, NI, NO, P, RI)
         ddt, dB, dC = _channels(
             x, dy, dx, Wt, bias, A2, skip, states, back, part, at, inside, c, dt, B, C, n, r,
-            D, ds, N, chunks, j > 0, S, NI, P, NO, RI, ADD)
+            D, ds, N, chunks, j > 0, S, NI, NO, P, RI, ADD)
         tl.debug_barrier()
         _projections(x, dx, Wp, part, at, inside, ddt, dB, dC, n, r, D, ds, j > 0, NI, NO, RI)
         tl.debug_barrier()
