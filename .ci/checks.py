@@ -100,17 +100,20 @@ def smoke():
     "Install the wheel with the newest libraries and run it from another folder"
     others = shutil.ignore_patterns(
         '.git', '.venv*', 'runs', 'build', '_docs', '*.egg-info', '__pycache__')
+    # on the path that the notebooks ran with, pip would find the package and install nothing
+    env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
     with tempfile.TemporaryDirectory() as d:
         shutil.copytree(root, f'{d}/src', ignore=others)
         sh(sys.executable, '-m', 'pip', 'wheel', '-q', '--no-deps', '-w', d, f'{d}/src')
         venv.create(f'{d}/env', with_pip=True)
         bin = Path(d)/'env'/('Scripts' if os.name == 'nt' else 'bin')
-        install = bin/'python', '-m', 'pip', 'install', '-q', '--upgrade'
-        sh(*install, *Path(d).glob('*.whl'), 'fastai', 'fastcore')
-        sh(bin/'python', '-c', SMOKE, cwd=d)
+        install = bin/'python', '-m', 'pip', 'install', '-q', '--no-compile', '--upgrade'
+        sh(*install, *Path(d).glob('*.whl'), 'fastai', 'fastcore', env=env)
+        sh(bin/'python', '-c', SMOKE, cwd=d, env=env)
         sh(bin/'dermomamba_train', '--data', 'phantom', '--size', '32', '64', '--epochs', '1',
-           '--n-train', '16', '--device', 'cpu', '--out', 'run', cwd=d)
-        sh(bin/'python', '-c', CHAIN, cwd=d)
+           '--n-train', '16', '--device', 'cpu', '--out', 'run',
+           cwd=d, env=env)
+        sh(bin/'python', '-c', CHAIN, cwd=d, env=env)
 
 
 def wide():

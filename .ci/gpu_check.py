@@ -2,18 +2,29 @@
 
     gpu_check.py --out gpu.json
     gpu_check.py --out gpu.json --mamba build --mamba-source mamba_ssm-2.3.0.tar.gz
+    gpu_check.py --pack gpu_day.tar.gz --wheels FOLDER --mamba-source mamba_ssm-2.3.0.tar.gz
     gpu_check.py --dry
 
-Events time the work, functions take turns, a cache is flushed before each, medians and quartiles
-are kept. `--dry` runs every line on the CPU in Triton's interpreter, with tiny shapes and a
-stand-in for mamba_ssm; it measures nothing. The floor of a scan is the larger of two times: that of
-the bytes which it must move, and that of the exponentials which it must compute.
+The second form is for a machine without network: the first writes one archive, under 64 MiB, with
+all that the check needs. There, in the unpacked folder,
+
+    pip install --no-index --no-deps wheels/*.whl
+    python .ci/gpu_check.py --out gpu.json --mamba build --mamba-source mamba_ssm-2.3.0.tar.gz
+
+Each part is a process of its own, and each row is written at once, to gpu.json.rows: what ends one
+part, or all, costs only what had not been measured yet. First all kernels are compiled, side by
+side. Events time the work, functions take turns, a cache is flushed before each, medians and
+quartiles are kept. `--dry` runs every line on the CPU in Triton's interpreter, with tiny shapes and
+a stand-in for mamba_ssm; it measures nothing. The floor of a scan is the larger of two times: that
+of the bytes which it must move, and that of the exponentials which it must compute.
 No result of it is in the book yet: it was written without a GPU.
 """
 
 import argparse
+import json
 import os
 import statistics
+import subprocess
 import sys
 import tarfile
 import tempfile
@@ -22,9 +33,23 @@ import traceback
 import types
 from pathlib import Path
 
+root = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(root))
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+
+class Rows(list):
+    "A list whose rows are also written to a file, each at once"
+
+    file = None
+
+    def append(self, row):
+        super().append(row)
+        if Rows.file:
+            print(json.dumps(row), file=Rows.file, flush=True)
 
 
 class Clock:
@@ -46,6 +71,7 @@ class Clock:
             f()
             return time.perf_counter() - t
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        torch.cuda._sleep(2_000_000)  # a millisecond, in which the CPU runs ahead: no wait is timed
         start.record()
         f()
         end.record()
@@ -71,6 +97,18 @@ def summary(ms):
     return dict(median=q[1], quartiles=[q[0], q[2]], rounds=len(ms))
 
 
+def wall(f, device, n=20) -> float:  # milliseconds
+    "Median time of a call as a caller sees it, launches included"
+    times = []
+    for _ in range(n if device != 'cpu' else 1):
+        t = time.perf_counter()
+        f()
+        if device != 'cpu':
+            torch.cuda.synchronize()
+        times.append(1e3 * (time.perf_counter() - t))
+    return statistics.median(times)
+
+
 def peak_memory(f, device) -> float:  # MB, None on a CPU
     "Most memory that a call needs at one time, over what was there before"
     if device == 'cpu':
@@ -83,12 +121,10 @@ def peak_memory(f, device) -> float:  # MB, None on a CPU
     return (torch.cuda.max_memory_allocated() - before) / 2**20
 
 
-def relative(x, want):
-    return (
-        ((x.double() - want).abs().max() / want.abs().max().clamp(min=1e-30)).item()
-        if want.numel()
-        else 0.0
-    )
+def relative(x, want, least=1e-30):
+    if not want.numel():
+        return 0.0
+    return ((x.double() - want).abs().max() / want.abs().max().clamp(min=least)).item()
 
 
 def value_and_grads(f, args, seed=1):
@@ -108,9 +144,10 @@ def compared(f, reference, args) -> dict:
     (out, grads), (again, grads_again) = value_and_grads(f, args), value_and_grads(f, args)
     want, want_grads = value_and_grads(reference, [a.double() for a in args])
     same = lambda xs, ys: all(torch.equal(x, y) for x, y in zip(xs, ys))
+    least = 1e-3 * max(g.abs().max().item() for g in want_grads)  # for one that should be 0
     return dict(
         forward=max(map(relative, out, want)),
-        gradients=max(map(relative, grads, want_grads)),
+        gradients=max(relative(g, w, least) for g, w in zip(grads, want_grads)),
         same_bits_forward=same(out, again),
         same_bits_gradients=same(grads, grads_again),
     )
@@ -136,6 +173,16 @@ MAPS = [
     dict(B=12, D=8, H=192, W=256, last=True),
     dict(B=2, D=128, H=12, W=16, R=4),
     dict(B=1, D=24, H=23, W=29, R=2, N=32),
+]
+NETWORK = [  # the maps of the network's SS2D blocks at 192x256, batch 16 (three a stage)
+    dict(B=48, D=8, H=192, W=256, last=True),
+    dict(B=48, D=16, H=96, W=128, last=True),
+    dict(B=48, D=32, H=48, W=64, last=True),
+    dict(B=48, D=64, H=24, W=32, R=2, last=True),
+    dict(B=48, D=128, H=12, W=16, R=4, last=True),
+    dict(B=16, D=128, H=6, W=8, R=4, last=True),
+    dict(B=16, D=12, H=8, W=64, last=True),
+    dict(B=16, D=16, H=64, W=6, last=True),
 ]
 TINY_SCANS, TINY_MAPS = [dict(B=1, D=2, G=1, N=2, L=9)], [dict(B=1, D=2, H=2, W=3, N=2, last=True)]
 
@@ -176,20 +223,19 @@ def parity(device, dry, say):
     from dermomamba.scan.ss2d import composed_scan
     from dermomamba.scan.ss2d_gpu import ss2d_triton
 
-    rows = []
+    rows = Rows()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = True  # with nan: nothing is left out
     for name, f, reference, example, shapes in (
         ('scan', scan_triton, scan_chunked, scan_example, TINY_SCANS if dry else SCANS),
         ('ss2d', ss2d_triton, composed_scan, map_example, TINY_MAPS if dry else MAPS),
     ):
         for shape in shapes:
             row = dict(engine=name, shape=shape, **compared(f, reference, example(device, **shape)))
-            row['ok'] = row['forward'] < 1e-5 and row['gradients'] < 1e-4
+            same = row['same_bits_forward'] and row['same_bits_gradients']
+            row['ok'] = row['forward'] < 1e-5 and row['gradients'] < 1e-4 and same
             rows.append(row)
-            bits = (
-                'same bits'
-                if row['same_bits_forward'] and row['same_bits_gradients']
-                else 'other bits the second time'
-            )
+            bits = 'same bits' if same else 'other bits the second time'
             say(
                 f"{'ok' if row['ok'] else 'WRONG':5} {name} {shape}: "
                 f"forward {row['forward']:.0e}, gradients {row['gradients']:.0e}, {bits}"
@@ -386,7 +432,7 @@ def against_mamba(fn, device, dry, say):
     "Our plain scan and mamba_ssm's on the same input: differences, and time of each"
     from dermomamba.scan.gpu import scan_triton
 
-    clock, rows = Clock(device, dry), []
+    clock, rows = Clock(device, dry), Rows()
     for shape in TINY_SCANS if dry else [s for s in SCANS if s['L'] > 100]:
         args = scan_example(device, **shape)
         forms = dict(triton=lambda *a: scan_triton(*a)[0], mamba_ssm=lambda *a: fn(*a))
@@ -417,14 +463,37 @@ def against_mamba(fn, device, dry, say):
     return rows
 
 
+def compile_one(job):
+    "Run one engine at one shape, so that Triton keeps its kernels"
+    name, device, shape = job
+    from dermomamba.scan.gpu import scan_triton
+    from dermomamba.scan.ss2d_gpu import ss2d_triton
+
+    f, example = dict(scan=(scan_triton, scan_example), ss2d=(ss2d_triton, map_example))[name]
+    value_and_grads(f, example(device, **shape))
+
+
+def compile_all(device, dry, say):
+    "All kernels at all shapes, in processes side by side"
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    jobs = [('scan', device, s) for s in (TINY_SCANS if dry else SCANS)]
+    jobs += [('ss2d', device, s) for s in (TINY_MAPS if dry else MAPS + NETWORK)]
+    workers = 1 if dry else min(12, os.cpu_count())
+    with ProcessPoolExecutor(workers, get_context('spawn')) as pool:
+        list(pool.map(compile_one, jobs))
+    say(f'{len(jobs)} shapes in {workers} processes')
+    return dict(shapes=len(jobs), processes=workers)
+
+
 def time_core(engines, device, dry, say):
-    "Milliseconds and peak memory of the core of SS2D at stage 1: one pass, and composed"
+    "The core of SS2D at each shape of the network, fused and composed: milliseconds, peak memory"
     from dermomamba.scan.ss2d import composed_scan
     from dermomamba.scan.ss2d_gpu import ss2d_triton
 
-    clock, rows = Clock(device, dry), []
-    for batch in (1,) if dry else (1, 3, 4, 12, 16, 48):
-        shape = TINY_MAPS[0] if dry else dict(B=batch, D=8, H=192, W=256, last=True)
+    clock, rows = Clock(device, dry), Rows()
+    for shape in TINY_MAPS if dry else NETWORK:
         args = map_example(device, **shape)
         leaves = [a.detach().requires_grad_() for a in args]
         forms = dict(
@@ -437,16 +506,59 @@ def time_core(engines, device, dry, say):
         with torch.no_grad():
             forward = clock.compare(**{k: (lambda f=f: f(*args)) for k, f in forms.items()})
         both, memory = clock.compare(**step), {k: peak_memory(f, device) for k, f in step.items()}
-        rows.append(dict(shape=shape, forward=forward, forward_backward=both, memory_mb=memory))
+        seen = {k: wall(f, device) for k, f in step.items()}
+        rows.append(
+            dict(shape=shape, forward=forward, forward_backward=both, wall=seen, memory_mb=memory)
+        )
         for e in engines:
             r = [t[e]['median'] / t['one_pass']['median'] for t in (forward, both)]
             m = memory[e] / memory['one_pass'] if memory[e] else float('nan')
             say(
-                f"batch {shape['B']:2}: one pass {forward['one_pass']['median']:.3f} ms, "
-                f"with backward {both['one_pass']['median']:.3f} ms; composed with {e}: "
-                f"{r[0]:.1f} and {r[1]:.1f} times that, memory {m:.1f} times"
+                f"{shape['B']} x {shape['D']} x {shape['H']} x {shape['W']}: one pass "
+                f"{forward['one_pass']['median']:.3f} ms, with backward "
+                f"{both['one_pass']['median']:.3f} ms (wall {seen['one_pass']:.3f}); composed "
+                f"with {e}: {r[0]:.1f} and {r[1]:.1f} times that, memory {m:.1f} times"
             )
     return rows
+
+
+def training_step(device, dry, say):
+    "Steps of the real training, fastai's path, on phantom images: time, and the longest kernels"
+    from fastai.callback.core import Callback
+    from torch.profiler import ProfilerActivity, profile
+
+    from dermomamba.data.phantom import phantom_dls
+    from dermomamba.network.dermomamba import DermoMamba
+    from dermomamba.training.learner import EMA, StopOnNaN, dermo_learner
+
+    size, batch = ((32, 64), 2) if dry else ((192, 256), 16)
+    widths = dict(widths=(8,) * 6) if dry else {}
+    n = 3 if dry else 40
+    dls = phantom_dls(n_train=n * batch, n_valid=batch, size=size, bs=batch, device=device)
+    times = []
+
+    class Watch(Callback):
+        order = 1000
+
+        def after_batch(self):
+            if self.training:
+                times.append(time.perf_counter())
+
+    model = DermoMamba(size, **widths)
+    learn = dermo_learner(dls, model, metrics=[], cbs=[EMA(), StopOnNaN(), Watch()])
+    if device != 'cpu':
+        learn.to_bf16()
+    kinds = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device != 'cpu' else [])
+    with learn.no_bar(), learn.no_logging():
+        learn.fit(1)
+        between = [1e3 * (b - a) for a, b in zip(times, times[1:])]
+        with profile(activities=kinds) as p:
+            learn.fit(1)
+    took = lambda e: getattr(e, 'self_device_time_total', 0) or e.self_cpu_time_total
+    longest = sorted(p.key_averages(), key=took, reverse=True)[:40]
+    table = [dict(name=e.key[:90], calls=e.count, ms=took(e) / 1e3) for e in longest]
+    say(f'median {statistics.median(between):.1f} ms a step; longest: {table[0]["name"]}')
+    return dict(milliseconds=summary(between), batch=batch, size=size, longest=table)
 
 
 class _Tiny(nn.Module):
@@ -589,55 +701,86 @@ def floor(device, dry, say):
     return dict(rates=rate, kernels=rows)
 
 
-def run(
-    device, dry=False, mamba='auto', source=None, say=print
-) -> dict:  # figures of each part, and `failed`: name -> message
-    "All parts, one after the other"
-    record = dict(failed={})
+PARTS = 'compile', 'parity', 'scan', 'core', 'network', 'training', 'floor'
 
-    def part(name, f):
-        say(f'== {name}')
-        begin = time.perf_counter()
-        try:
-            record[name] = f()
-        except Exception as e:
-            record['failed'][name] = f'{type(e).__name__}: {e}'
-            if isinstance(e, Failed):
-                record[name] = e.figures
-            say(f'FAILED: {e}')
-            if not isinstance(e, (Failed, RuntimeError, FileNotFoundError)):
-                say(traceback.format_exc())
-        say(f'   {time.perf_counter() - begin:.0f} s')
-        if device != 'cpu':
-            torch.cuda.empty_cache()
-        return record.get(name)
 
-    part('parity', lambda: parity(device, dry, say))
-    fn = []
-
-    def look():
-        if mamba == 'off':
-            return 'not asked for'
-        fn.append(mamba_engine(mamba, source, device))
-        return 'here'
-
-    part('mamba_ssm', look)
-    if fn:
-        part('scan against mamba_ssm', lambda: against_mamba(fn[0], device, dry, say))
-    other = ['mamba_ssm'] if fn else ['chunked']
-    part('core of SS2D', lambda: time_core(other, device, dry, say))
-    part('network', lambda: time_network(['triton', *other], device, dry, say))
-    part('floor', lambda: floor(device, dry, say))
+def run_part(name, device, dry, mamba, source, say=print):
+    "The figures of one part, and why it failed, if it did"
+    begin, record = time.perf_counter(), dict(figures=None, failed=None)
+    other = ['triton'] if dry else ['triton', 'chunked']
+    fn = None
+    try:
+        if name in ('scan', 'core', 'network'):
+            try:
+                fn = mamba_engine(mamba, source, device)
+            except Exception as e:
+                if name == 'scan':
+                    raise
+                say(f'without mamba_ssm: {e}')
+            other = ['triton', 'mamba_ssm'] if fn else other
+        parts = dict(
+            compile=lambda: compile_all(device, dry, say),
+            parity=lambda: parity(device, dry, say),
+            scan=lambda: against_mamba(fn, device, dry, say) if fn else 'not asked for',
+            core=lambda: time_core(other[1:] if dry else other, device, dry, say),
+            network=lambda: time_network(other, device, dry, say),
+            training=lambda: training_step(device, dry, say),
+            floor=lambda: floor(device, dry, say),
+        )
+        record['figures'] = parts[name]()
+    except Exception as e:
+        record['failed'] = f'{type(e).__name__}: {e}'
+        record['figures'] = getattr(e, 'figures', None)
+        say(f'FAILED: {e}')
+        if not isinstance(e, (Failed, RuntimeError, FileNotFoundError)):
+            say(traceback.format_exc())
+    say(f'   {name}: {time.perf_counter() - begin:.0f} s')
     return record
 
 
+def run(argv, out) -> dict:  # figures of each part, and `failed`: name -> message
+    "Each part in a process of its own; what is known so far is in the file `out` after each"
+    record = dict(failed={})
+    for name in PARTS:
+        print(f'== {name}', flush=True)
+        file = Path(f'{out}.{name}.json')
+        file.unlink(missing_ok=True)
+        code = subprocess.run([sys.executable, '-u', __file__, *argv, '--part', name]).returncode
+        made = json.loads(file.read_text()) if file.exists() else {}
+        record[name] = made.get('figures')
+        if code or made.get('failed'):
+            record['failed'][name] = made.get('failed') or f'ended with exit code {code}'
+        file.unlink(missing_ok=True)
+        Path(out).write_text(json.dumps(record))
+    return record
+
+
+def pack(archive, wheels, mamba_source):
+    "One archive with all that the check needs on a machine without network"
+    listed = ['git', 'ls-files', 'dermomamba', '.ci', 'data', 'settings.ini', 'setup.py']
+    files = subprocess.run(listed, cwd=root, capture_output=True, text=True, check=True).stdout
+    with tarfile.open(archive, 'w:gz') as t:
+        for name in files.splitlines():
+            t.add(root / name, name)
+        for wheel in sorted(Path(wheels).glob('*.whl')) if wheels else ():
+            t.add(wheel, f'wheels/{wheel.name}')
+        if mamba_source:
+            t.add(mamba_source, Path(mamba_source).name)
+    size = Path(archive).stat().st_size / 2**20
+    if size >= 64:
+        raise SystemExit(f'{archive} has {size:.0f} MiB, 64 are allowed: give fewer --wheels')
+    print(f'{archive}: {len(files.splitlines())} files of the project, {size:.1f} MiB')
+
+
 PROTOCOL = (
-    'one process; CUDA events; 2 warm-up calls; functions in turn, each after 256 MB '
+    'a process for each part; CUDA events behind a sleep of 1 ms, so that launches are not timed; '
+    'wall: median of 20 calls with them; 2 warm-up calls; functions in turn, each after 256 MB '
     'were overwritten; up to 60 rounds or 4 s (network: 15 s), at least 3 rounds; '
-    'median and quartiles in ms; '
+    'median and quartiles in ms; new memory of the parity part is filled with nan; '
     'peak memory: most allocated during forward + backward over what was there before; '
     'limits of errors 1e-5 forward, 1e-4 gradients, '
-    'largest difference over largest value of the chunked form in float64'
+    'largest difference over largest value of the chunked form in float64, for gradients at least '
+    'a thousandth of the largest of them'
 )
 
 
@@ -673,7 +816,10 @@ def main(argv=None):
     p = argparse.ArgumentParser(
         'gpu_check.py', description='Correctness and speed of the Triton engines on this GPU'
     )
-    p.add_argument('--out', help='JSON file for all figures')
+    p.add_argument('--out', default='gpu.json', help='JSON file (default %(default)s)')
+    p.add_argument('--part', choices=PARTS, help='only this part, in this process')
+    p.add_argument('--pack', metavar='TAR_GZ', help='only write an archive to take there')
+    p.add_argument('--wheels', help='folder of .whl files for --pack')
     p.add_argument(
         '--mamba',
         choices=['auto', 'off', 'build'],
@@ -687,24 +833,37 @@ def main(argv=None):
         help="tiny shapes on the CPU in Triton's interpreter: tests this script, measures nothing",
     )
     a = p.parse_args(argv)
-    mamba, source = a.mamba, a.mamba_source
+    if a.pack:
+        return pack(a.pack, a.wheels, a.mamba_source)
     if a.dry:
         os.environ['TRITON_INTERPRET'] = '1'
-        check_itself()
-        mamba, source = 'stand-in', mamba_function(stand_in())
     elif not torch.cuda.is_available():
         print('no CUDA device here: nothing to check (--dry runs the script itself on the CPU)')
         return 1
-    record = run('cpu' if a.dry else 'cuda', a.dry, mamba, source)
+    if a.part:
+        mamba, source = a.mamba, a.mamba_source
+        if a.dry:
+            mamba, source = 'stand-in', mamba_function(stand_in())
+        with open(f'{a.out}.rows', 'a') as Rows.file:
+            made = run_part(a.part, 'cpu' if a.dry else 'cuda', a.dry, mamba, source)
+        Path(f'{a.out}.{a.part}.json').write_text(json.dumps(made))
+        return 0
+    if a.dry:
+        check_itself()
+        with tempfile.TemporaryDirectory() as d:
+            pack(f'{d}/gpu_day.tar.gz', None, None)
+            return report(run(['--dry', '--out', f'{d}/gpu.json'], f'{d}/gpu.json'), a)
+    return report(run(sys.argv[1:] if argv is None else argv, a.out), a)
+
+
+def report(record, a):
+    "Write the record, say what failed"
     from dermomamba.core import write_record
 
-    if a.out:
-        write_record(
-            a.out,
-            protocol=('DRY RUN, means nothing; ' if a.dry else '') + PROTOCOL,
-            triton=sys.modules['triton'].__version__,
-            **record,
-        )
+    import triton
+
+    if not a.dry:
+        write_record(a.out, protocol=PROTOCOL, triton=triton.__version__, **record)
     for name, why in record['failed'].items():
         print(f'failed: {name}: {why}')
     return 1 if record['failed'] else 0

@@ -7,7 +7,7 @@ __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'make_dls', 'KeepLog', 'SoftDice', '
            'check_numbers', 'usable_device', 'train', 'start_from', 'main']
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c003
-import argparse, math, sys
+import argparse, math, os, sys
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def make_dls(
     seed:int=42,  # which `n_train` images; protocols have a seed of their own
     n_train:int=None,       # take so many images only, of each role; for quick comparisons
     device=None,            # None: GPU if there is one
-    workers:int=0,          # processes that load
+    workers:int=None,       # processes that load; None: up to 8 for a GPU, else 0
 ): # DataLoaders, names of the validation images
     "Batches of the images that teach and of those that choose"
     if isinstance(data, str) and data == 'phantom':
@@ -57,6 +57,8 @@ def make_dls(
     train, valid = p.train, p.valid[:n_train]
     if n_train: train = sorted(np.random.RandomState(seed).permutation(train)[:n_train].tolist())
     changed = None if augment == 'none' else lesion_augment(augment, size)
+    gpu = torch.device(device or default_device()).type == 'cuda'
+    if workers is None: workers = min(8, os.cpu_count()) if gpu else 0
     dls = ds.dataloaders(train, valid, size=size, bs=bs, augment=changed, cache=True,
                          device=device, num_workers=workers)
     return dls, valid
@@ -219,7 +221,7 @@ def train(
     n_train:int=None,        # take so many images of each role only
     bf16:bool=False,         # mixed precision on a GPU
     device=None,             # None: GPU if there is one
-    workers:int=0,           # processes that load
+    workers:int=None,        # processes that load; None: up to 8 for a GPU, else 0
     minutes:float=None,      # stop before an epoch that would end later; the same call goes on
     trust:bool=False,        # run a program in `init`? See `read_tensors`
     bar:bool=True,           # a progress bar; False: one line an epoch
@@ -302,8 +304,8 @@ def _parser():
                    help='take so many images of each role only (phantom: draw so many to train on)')
     p.add_argument('--bf16', action='store_true', help='mixed precision on a GPU')
     p.add_argument('--device', help='cpu, cuda, cuda:1, mps ... (default: GPU if there is one)')
-    p.add_argument('--workers', type=int, default=0,
-                   help='processes that load images (default %(default)s)')
+    p.add_argument('--workers', type=int,
+                   help='processes that load images (default: up to 8 for a GPU, else 0)')
     p.add_argument('--launch', type=int, metavar='N',
                    help='train with N processes, one for each GPU (on a CPU: its threads divided); '
                         'a step takes N times --bs images')
