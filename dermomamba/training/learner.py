@@ -174,7 +174,7 @@ class EMA(Callback):
     order = 60 # before Checkpoint, which saves and restores it
     def __init__(self,
         decay:float=.998, # about the last 500 steps
-    ): self.decay, self.avg, self.n = decay, None, 0
+    ): self.decay, self.avg, self.n, self.lists = decay, None, 0, None
 
     def before_fit(self):
         self.run = _training(self.learn)
