@@ -4,16 +4,14 @@ Every link inside the site leads somewhere, every picture is there and has a tex
 order, no page weighs more than 2 MB, every public name is in the API; and in a browser: side bar,
 search, mathematics, a phone's screen, dark and light. `--no-build` looks at what is there already.
 """
-import sys, threading, time
+import sys, time
 from collections import Counter
-from functools import partial
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from browser import chromium
+from browser import chromium, served
 
 root = Path(__file__).resolve().parent.parent
 site = root/'_docs'/'html'
@@ -94,10 +92,10 @@ def broken(name, page, every):
             yield f'{link}: no such place'
 
 
-def weight(name):
+def weight(name, page):
     "Bytes of a page and of its own pictures"
     path = site/f'{name}.html'
-    pictures = {path.parent/src for src, _ in Page(path).pictures if src and '_images' in src}
+    pictures = {path.parent/src for src, _ in page.pictures if src and '_images' in src}
     return sum(p.stat().st_size for p in {path, *pictures} if p.exists())
 
 
@@ -109,8 +107,8 @@ def faults_of(name, page, every):
         found.append(f'{page.headings.count(1)} titles')
     pairs = zip(page.headings, page.headings[1:])
     found += [f'heading {b} after {a}' for a, b in pairs if b > a + 1]
-    if weight(name) > LIMIT:
-        found.append(f'{weight(name):,} bytes')
+    if weight(name, page) > LIMIT:
+        found.append(f'{weight(name, page):,} bytes')
     marks = '#| ', "'google.colab' in sys.modules"
     found += [f'shows {mark!r}' for mark in marks if mark in page.text]
     return [f'{name}: {fault}' for fault in found]
@@ -129,14 +127,6 @@ def missing(every):
         names = import_module(f'dermomamba.{sub}.{module}').__all__
         yield from (f'{sub}.{module}.{n}: not in the API' for n in names
                     if not api or n not in api.text)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args): pass
-
-
-class Server(ThreadingHTTPServer):
-    def handle_error(self, *args): pass # a page that was left before it had everything
 
 
 def loud(page, address, faults):
@@ -209,10 +199,8 @@ def menu_on_a_phone(page, address, every):
 
 def look(every):
     "The site in a browser; its faults"
-    server = Server(('127.0.0.1', 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address, faults = f'http://127.0.0.1:{server.server_port}', []
-    with chromium() as browser:
+    faults = []
+    with chromium() as browser, served(site) as address:
         page = browser.new_page(viewport=dict(width=1400, height=900))
         page.set_default_timeout(60_000)
         loud(page, address, faults)
@@ -221,7 +209,6 @@ def look(every):
                 faults += step(page, address, every)
             except Exception as e:
                 faults.append(f'{step.__name__}: {str(e).splitlines()[0]}')
-    server.shutdown()
     return faults
 
 
@@ -234,8 +221,8 @@ def main():
     faults = [fault for name, page in every.items() for fault in faults_of(name, page, every)]
     faults += missing(every)
     pictures = sum(len(page.pictures) for page in every.values())
-    heavy = max(every, key=weight)
-    print(f'{len(every)} pages, {pictures} pictures, the heaviest {heavy}: {weight(heavy):,} bytes')
+    most, heavy = max((weight(name, page), name) for name, page in every.items())
+    print(f'{len(every)} pages, {pictures} pictures, the heaviest {heavy}: {most:,} bytes')
     faults += look(every)
     if faults:
         sys.exit('\n'.join(f'{fault} ({n}x)' for fault, n in Counter(map(str, faults)).items()))

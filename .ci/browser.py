@@ -4,8 +4,10 @@ Needs `playwright` from the development environment and a Chromium: the one on P
 CHROMIUM names, or playwright's own. Where one is missing it says so and passes, as the notebooks
 themselves are tested elsewhere.
 """
-import os, shutil, socket, subprocess, sys, tempfile, time
+import os, shutil, socket, subprocess, sys, tempfile, threading, time
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -39,6 +41,27 @@ def chromium():
             skip(f'no Chromium to start ({str(e).splitlines()[0]})')
         yield browser
         browser.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *args):
+        pass # a page that was left before it had everything
+
+
+@contextmanager
+def served(folder):
+    "A plain static server over a folder; gives its address"
+    server = Server(('127.0.0.1', 0), partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f'http://127.0.0.1:{server.server_port}'
+    finally:
+        server.shutdown()
 
 
 def free_port():

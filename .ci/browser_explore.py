@@ -10,8 +10,8 @@ import itertools, sys, time
 import numpy as np
 
 import site_parts
-from browser import chromium
-from browser_try import narrow, served
+from browser import chromium, served
+from browser_try import narrow
 
 live = site_parts.made.parent
 CLOSE = 1e-5

@@ -7,14 +7,12 @@ browser without WebAssembly. Nothing may leave the machine, and nothing may be w
 The parts of the page come from site_parts.py, whose ONNX file takes a minute or two once. Where
 npm, the exporter or Chromium is missing, this is skipped.
 """
-import base64, functools, io, struct, sys, threading, time, zlib
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import base64, io, struct, sys, time, zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import site_parts
-from browser import chromium, skip
+from browser import chromium, served, skip
 
 live = site_parts.made.parent
 SIZES = [ # of the photographs, height and width
@@ -38,23 +36,6 @@ PARTS = '''async ({pixels, from, to, masks}) => {
     const map = resizeMap(Float32Array.from(pixels.slice(0, from[0] * from[1])), from, to);
     return {bytes: Array.from(bytes), map: Array.from(map), masks: masks.map(clean)};
 }'''
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def served(folder):
-    "A plain static server over a folder; gives its address"
-    handler = functools.partial(Quiet, directory=str(folder))
-    server = ThreadingHTTPServer(('127.0.0.1', 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f'http://127.0.0.1:{server.server_port}'
-    finally:
-        server.shutdown()
 
 
 def png(image):

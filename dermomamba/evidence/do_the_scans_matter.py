@@ -126,14 +126,15 @@ def probe_weights(
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #t035b
 def runs_table(
-    folder, # of run folders, each with run.json
-):          # pandas DataFrame, a row a run
-    "What the runs of a folder gave, on the validation images"
+    folder,           # of run folders, each with run.json
+    role:str='valid', # or 'test'
+):                    # pandas DataFrame, a row a run
+    "What the runs of a folder gave on some images, with their scans and without"
     import pandas as pd
     rows = []
     for file in sorted(Path(folder).glob('*/run.json')):
         r = json.loads(file.read_text(encoding='utf-8'))
-        scores = r['scores']['valid']
+        scores = r['scores'][role]
         settings, heard = r['settings'], file.parent/'shares.json'
         shares = json.loads(heard.read_text(encoding='utf-8')) if heard.exists() else [{}]
         last = [v for k, v in shares[-1].items() if k != 'epoch' and v is not None]
@@ -176,20 +177,21 @@ def trial_table(
     return pd.DataFrame(rows).set_index('variant').sort_values('dice', ascending=False)
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #le02
+def _scan_parts(core):
+    "The weights of a core, by what they do"
+    dt, B, C = core.x_proj_weight.split([core.dt_rank, core.d_state, core.d_state], 1)
+    return dict(dt=dt, B=B, C=C, dt_proj=core.dt_projs_weight, A=core.A_logs, D=core.Ds,
+                in_proj=core.in_proj.weight)
+
+@torch.no_grad()
 def weight_changes(
     model:nn.Module, # trained network with SS2D blocks
     start:nn.Module, # the same network as it was before the training
 ) -> list:           # a dict for each core: its name and, part by part, |change|/|start|
     "How far the weights of each core have moved"
-    rows = []
+    rows, starts = [], scan_cores(start)
     for name, core in scan_cores(model).items():
-        R, N = core.dt_projs_weight.shape[-1], core.d_state
-        def parts(m):
-            dt, B, C = m.x_proj_weight.detach().split([R, N, N], 1)
-            return dict(
-                dt=dt, B=B, C=C, dt_proj=m.dt_projs_weight.detach(), A=m.A_logs.detach(),
-                D=m.Ds.detach(), in_proj=m.in_proj.weight.detach())
-        after, before = parts(core), parts(scan_cores(start)[name])
+        after, before = _scan_parts(core), _scan_parts(starts[name])
         moved = {k: ((after[k] - v).norm()/v.norm()).item() for k, v in before.items()}
         rows.append(dict(core=name, **moved))
     return rows
