@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure',
            'writable_folder', 'writable_file', 'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss',
-           'WrongCall', 'one_line', 'run_command']
+           'keep_memory', 'WrongCall', 'one_line', 'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
-import csv, io, json, os, platform, re, subprocess, sys, warnings
+import csv, ctypes, io, json, os, platform, re, subprocess, sys, warnings
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -204,6 +204,14 @@ def peak_rss(
     except ImportError: return None
     unit = 1 if sys.platform == 'darwin' else 1024
     return unit*resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+# %% ../nbs/more/core.ipynb #19057d2d
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # names of glibc's malloc.h
+def keep_memory() -> bool:  # False where the C library is another one: nothing is changed there
+    "Let this process keep freed memory for its next use, for as long as it lives"
+    if platform.libc_ver()[0] != 'glibc': return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(_MMAP_THRESHOLD, 2**30) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))
 
 # %% ../nbs/more/core.ipynb #a76d6a50
 class WrongCall(ValueError):

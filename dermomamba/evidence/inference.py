@@ -20,6 +20,7 @@ from fastai.vision.all import PILImage, imagenet_stats
 from PIL import Image
 from torch import Tensor
 
+from ..core import keep_memory
 from ..network.weights import WeightsError
 from ..data.images import DataError, LoadImage, image_size, read_image
 from ..training.metrics import Confusion, dice_of
@@ -276,6 +277,7 @@ def ready_model(
                          'or the path of its weights; of a Learner give learn.model')
     try: model = plain_network(model)
     except ValueError as e: raise ValueError(f'{name}{e}') from e
+    keep_memory() # batches on a CPU take a quarter less time
     return to_device(model, device) if device else model
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c097
