@@ -14,6 +14,7 @@ chosen on the test images, which are looked at once, at the end.
 """
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -31,7 +32,7 @@ from dermomamba.network.csmb import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.scan.engines import selective_scan
 from dermomamba.scan.ss2d import SS2D, cross_selective_scan, inverse_softplus
-from dermomamba.training.learner import SCAN_VECTORS, ScansWithoutDecay
+from dermomamba.training.learner import SCAN_VECTORS, ListAdam, ScansWithoutDecay
 from dermomamba.training.metrics import dice_per_image
 from dermomamba.training.recipe import RECIPES, build_learner, make_dls, score_learner
 
@@ -169,7 +170,8 @@ UNET = (32, 32, 64, 128, 256)         # a plain U-Net whose training step takes 
 VARIANTS = ['full', 'woken', 'skip_only', 'skip_only_wide', 'conv7', 'fixed', 'rows',
             'no_vss', 'no_sweep', 'no_cbam', 'unet']
 WAKING = ['steps10', 'steps30', 'no_skip', 'no_skip_ever', 'normed', 'own_rate', 'BC5', 'unit_u',
-          'steps10_BC5', 'steps10_BC5_no_skip', 'BC5_own_rate']
+          'steps10_BC5', 'steps10_BC5_no_skip', 'BC5_own_rate', 'eps8', 'eps12']
+EPS = dict(eps8=1e-8, eps12=1e-12)      # of Adam: torch's default, and less; fastai's is 1e-5
 OWN_RATE = 10                           # of the scans' parameters over that of the others
 SWAPS = dict(conv7=ConvSS2D, fixed=FixedSS2D, rows=RowsSS2D, normed=NormedSS2D, unit_u=UnitBCSS2D)
 
@@ -184,7 +186,7 @@ def make_variant(
     if name == 'unet': return PlainUNet(UNET)
     widths = dict(widths=WIDER) if name == 'skip_only_wide' else {}
     model = DermoMamba.preset('tiny', img_size=tuple(size), **widths)
-    if name in ('full', 'own_rate', 'decayed'): return model
+    if name in ('full', 'own_rate', 'decayed', *EPS): return model
     if name in SWAPS: return swap(model, SWAPS[name])
     if name.startswith(('skip_only', 'no_vss', 'no_sweep', 'no_cbam')): return _without(model, name)
     if 'steps10' in name: longer_steps(model, 10)
@@ -256,6 +258,7 @@ def _learner(model, data, out, seed, facts, n_train):
 def _fit(learn, way, epochs):
     "One cycle; the scans at a rate of their own where the variant says so"
     rate = RECIPES['ours']['lr']
+    if way in EPS: learn.opt_func = partial(ListAdam, eps=EPS[way])
     if 'own_rate' in way:
         learn.splitter = scans_apart
         rate = [rate, OWN_RATE*rate]
