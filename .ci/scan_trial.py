@@ -167,8 +167,8 @@ def _without(model, what):
 # D*u only, widened until a training step takes as long as with scans
 WIDER = (20, 20, 40, 80, 160, 320)
 UNET = (32, 32, 64, 128, 256)         # a plain U-Net whose training step takes as long
-VARIANTS = ['full', 'woken', 'skip_only', 'skip_only_wide', 'conv7', 'fixed', 'rows',
-            'no_vss', 'no_sweep', 'no_cbam', 'unet']
+VARIANTS = ['full', 'full_wide', 'woken', 'skip_only', 'skip_only_wide', 'conv7', 'fixed',
+            'rows', 'no_vss', 'no_sweep', 'no_cbam', 'unet']
 WAKING = ['steps10', 'steps30', 'no_skip', 'no_skip_ever', 'normed', 'own_rate', 'BC5', 'unit_u',
           'steps10_BC5', 'steps10_BC5_no_skip', 'BC5_own_rate', 'eps8', 'eps12']
 EPS = dict(eps8=1e-8, eps12=1e-12)      # of Adam: torch's default, and less; fastai's is 1e-5
@@ -184,9 +184,9 @@ def make_variant(
     "A `tiny` DermoMamba with one thing changed"
     if name == 'woken': name = woken
     if name == 'unet': return PlainUNet(UNET)
-    widths = dict(widths=WIDER) if name == 'skip_only_wide' else {}
+    widths = dict(widths=WIDER) if name.endswith('_wide') else {}
     model = DermoMamba.preset('tiny', img_size=tuple(size), **widths)
-    if name in ('full', 'own_rate', 'decayed', *EPS): return model
+    if name in ('full', 'full_wide', 'own_rate', 'decayed', *EPS): return model
     if name in SWAPS: return swap(model, SWAPS[name])
     if name.startswith(('skip_only', 'no_vss', 'no_sweep', 'no_cbam')): return _without(model, name)
     if 'steps10' in name: longer_steps(model, 10)
@@ -369,12 +369,13 @@ def train_strips(
     *,
     steps:int=800,        # batches of 8 fresh images
     lr:float=1e-2,        # peak of one cycle
+    eps:float=1e-8,       # of Adam; torch's default
     size:tuple=(16, 96),  # of the images
 ) -> float:               # mean Dice over 64 fresh images at threshold .5
     "Train on strips and score"
     torch.manual_seed(seed)
     model, g = strip_network(way), torch.Generator().manual_seed(seed)
-    opt = torch.optim.AdamW(model.parameters(), lr, weight_decay=0)
+    opt = torch.optim.AdamW(model.parameters(), lr, weight_decay=0, eps=eps)
     schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, steps)
     weight = torch.tensor(4.)                              # bars are rare
     for _ in range(steps):
