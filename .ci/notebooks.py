@@ -19,6 +19,12 @@ root = Path(__file__).resolve().parent.parent
 LIBRARIES = [
     'torch', 'fastai.vision.all', 'numba', 'pandas', 'scipy.stats', 'matplotlib.pyplot',
     'albumentations', 'sklearn.metrics', 'nbdev.test', 'nbdev.showdoc']
+# The longest start first, so that none runs alone at the end. (Beside the first of them is one that
+# compiles no numba: what the first one compiles, the others find.)
+LONG = [
+    '6_use/5_onnx', '1_scan/more/ss2d_gpu', '4_training/3_learner', '4_training/4_recipe',
+    '5_evidence/more/cost', 'tour', '5_evidence/1_inference', '1_scan/5_mamba_block',
+    '5_evidence/more/speed', '2_network/4_dermomamba', '1_scan/3_selection']
 CAN_FORK = 'forkserver' in multiprocessing.get_all_start_methods()
 context = multiprocessing.get_context('forkserver' if CAN_FORK else 'spawn')
 running, lock = set(), threading.Lock()
@@ -48,10 +54,16 @@ def notebooks(only=()):
 
 
 def in_order(paths, order, seed):
-    "The same notebooks as given (sorted), in reverse, or shuffled by a seed"
+    "The same notebooks as given (sorted, but the long ones first), in reverse, or shuffled"
     if order == 'reverse':
         return paths[::-1]
-    return random.Random(seed).sample(paths, len(paths)) if order == 'shuffled' else paths
+    if order == 'shuffled':
+        return random.Random(seed).sample(paths, len(paths))
+    long = [root/f'nbs/{name}.ipynb' for name in LONG]
+    missing = [str(path) for path in long if not path.is_file()]
+    if missing:
+        sys.exit(f'notebooks.py: LONG names {missing[0]}, which is not there')
+    return [p for p in long if p in paths] + [p for p in paths if p not in long]
 
 
 def skip_flags():
