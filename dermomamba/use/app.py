@@ -40,11 +40,12 @@ def pictures(
     n = len(found.views)
     mask = f'{name}, with the outline of the mask: {seen.mask.mean():.1%} of the image'
     probability = 'map of the probability of lesion, with the same outline'
-    doubt = f'map of the standard deviation over {n} views'
+    doubt = f'map of the standard deviation over {n} views; where it is low they may all be wrong'
     figures = (
         _figure(seen.photo, mask, '<b>Mask</b>, its outline'),
         _figure(seen.probability, probability, '<b>Probability</b> of lesion' + _BAR.format(0, 1)),
-        _figure(seen.doubt, doubt, f'<b>Doubt</b>: spread of {n} views' + _BAR.format('0', '.5')))
+        _figure(seen.doubt, doubt, f'<b>Doubt</b>: spread of {n} views; low does not mean right'
+                + _BAR.format('0', '.5')))
     return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{"".join(figures)}</div>'
 
 # %% ../../nbs/6_use/4_app.ipynb #c015
@@ -158,7 +159,7 @@ def controls(self:LesionApp):
     self.example = w.Dropdown(options=examples, **kw('or an example'))
     self.threshold = w.FloatSlider(.5, min=.05, max=.95, step=.01, **kw('threshold'))
     self.clean = w.Checkbox(True, indent=False, **kw('largest region, no holes'))
-    self.average = w.Checkbox(True, indent=False, **kw('mean of eight views'))
+    self.average = w.Checkbox(True, indent=False, **kw('mean of four views'))
     self.weights = w.Dropdown(options=list(self.choices), **kw('weights'))
     full = 'the mask at the full size of the image, and the overlay'
     self.files = w.Button(description='Prepare files to save', disabled=True, tooltip=full,

@@ -109,10 +109,10 @@ def analyse(
 # %% ../../nbs/6_use/more/one_image.ipynb #c034
 def probability(
     found:SimpleNamespace, # of `analyse`
-    average:bool=True, # the mean over the views, or the first view alone, the image as it is?
+    average:bool=True, # the mean over the four flips, or the first view, the image as it is?
 ): # tensor (H', W')
     "The map that a threshold is laid through"
-    return found.views.mean(0) if average else found.views[0]
+    return found.views[:4].mean(0) if average else found.views[0] # the first four are the flips
 
 def doubt(
     found:SimpleNamespace, # of `analyse`
@@ -125,7 +125,7 @@ def mask_at(
     found:SimpleNamespace, # of `analyse`
     threshold:float=.5, # lesion where the probability is above
     clean:bool=True, # largest region only, its holes filled?
-    average:bool=True, # mean over the views?
+    average:bool=True, # mean over the four flips?
     full:bool=False, # at the image's own size? otherwise at that of the photograph shown
 ) -> np.ndarray: # (H, W) or (h, w) uint8, 0 and 1
     "The mask for a position of the slider"
@@ -150,7 +150,7 @@ def panels(
     found:SimpleNamespace, # of `analyse`
     threshold:float=.5, # lesion where the probability is above
     clean:bool=True, # largest region only, its holes filled?
-    average:bool=True, # mean over the views?
+    average:bool=True, # mean over the four flips?
 ) -> SimpleNamespace: # mask (h, w); photo, probability and doubt (h, w, 3) uint8
     "The three pictures of the page, and the mask in them"
     mask, shape = mask_at(found, threshold, clean, average), found.photo.shape[:2]

@@ -359,7 +359,7 @@ def export_int8(name, file, data, calibrate, export):
         if source is not name: export_network(name, source, export)
         lost = write_int8(source, file, data, calibrate)
     print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB in eight bits, '
-          f'loses {lost:.2f} Dice points')
+          f'Dice {-lost:+.2f} points')
 
 # %% ../../nbs/6_use/5_onnx.ipynb #05433e09
 def parser():
