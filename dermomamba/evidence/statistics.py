@@ -114,17 +114,19 @@ def seeds_summary(
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #seeds2
 def paired_difference(
-    a:np.ndarray,      # scores of one variant (seeds, images)
+    a:np.ndarray,      # scores of one variant (seeds, images), two of each or more
     b:np.ndarray,      # of the other: same seeds, same images, same order
-    *,
-    n:int=2000,        # resamplings
-    level:float=.95,   # share of the resampled differences between low and high
-    seed:int=0,        # of the resampling
+    level:float=.95,   # of such intervals, the share that contains the true difference
 ) -> tuple:            # mean difference a - b, low, high
     "Mean paired difference and its interval over images and seeds"
     d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    if d.ndim != 2: raise ValueError(f'scores of shape {d.shape}; expected (seeds, images)')
-    g, (S, N) = np.random.default_rng(seed), d.shape
-    means = [d[g.integers(S, size=S)][:, g.integers(N, size=N)].mean() for _ in range(n)]
-    low, high = np.quantile(means, [(1 - level)/2, (1 + level)/2])
-    return float(d.mean()), float(low), float(high)
+    if d.ndim != 2 or min(d.shape) < 2:
+        raise ValueError(f'scores of shape {d.shape}; expected (seeds, images), two of each '
+                         'or more')
+    S, N = d.shape
+    of_seeds, of_images = d.mean(1).var(ddof=1)/S, d.mean(0).var(ddof=1)/N
+    v, mean = of_seeds + of_images, float(d.mean())
+    if v == 0: return mean, mean, mean
+    freedom = v**2/(of_seeds**2/(S - 1) + of_images**2/(N - 1))
+    half = float(stats.t.ppf((1 + level)/2, freedom)*np.sqrt(v))
+    return mean, mean - half, mean + half
