@@ -37,7 +37,7 @@ def linear_scan(
     b:Tensor,      # terms (L, ...)
     width:int=16,  # steps that are walked one after the other, in all pieces at once
 ) -> Tensor:       # states (L, ...)
-    "All states of `h[t] = a[t]*h[t-1] + b[t]`, from zero, in about `width*log(L)` parallel steps"
+    "All states of `h[t] = a[t]*h[t-1] + b[t]`, from zero: `width*log(L, width)` steps in a row"
     L, rest = len(a), a.shape[1:]
     K = 1 if L <= width else -(-L // width)          # number of pieces
     width = -(-L // K)
