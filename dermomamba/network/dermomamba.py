@@ -83,6 +83,29 @@ def _rename(name):
     if name.startswith('decoder.'): return name.replace('.pw2.', '.conv.').replace('.pw.', '.mix.')
     return name.replace('.pw.', '.widen.')
 
+# %% ../../nbs/2_network/4_dermomamba.ipynb #b150375b
+def _image_size(size):
+    "Rows and columns of an image that can be halved five times"
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    if len(size) != 2 or any(n < 32 or n % 32 for n in size):
+        nearest = tuple(max(32, round(n/32)*32) for n in size)
+        raise ValueError(f'img_size={size}: rows and columns must be multiples of 32 '
+                         f'(the image is halved five times); the nearest is {nearest}')
+    return size
+
+def _check_batch(net, x):
+    "Has this batch the network's size, and enough values for its deepest batch norm?"
+    size, grid = tuple(x.shape[2:]), x.shape[2:].numel()//32**2
+    if size != net.img_size:
+        raise ValueError(f'this DermoMamba takes images of {net.img_size}, got {size}: '
+                         f'resize them, or build DermoMamba(img_size={size})')
+    norm = getattr(net.sweep, 'bn', None)
+    if type(norm) is nn.BatchNorm2d and norm.training and len(x)*grid == 1:
+        raise ValueError(
+            'one image of 32x32 in a batch leaves one value a channel in the deepest stage, '
+            'and batch norm needs two in training: take two images a batch or more '
+            '(drop_last=True leaves out a last batch of one), or larger images')
+
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c017
 PRESETS = dict(paper=dict(), tiny=dict(img_size=(96, 128), widths=(8, 8, 16, 40, 80, 160)))
 
@@ -118,29 +141,6 @@ class _Named(PyTorchModelHubMixin):
 
     def generate_model_card(self, **facts):
         return model_card(network=f'images of {self.img_size}', **facts)
-
-# %% ../../nbs/2_network/4_dermomamba.ipynb #b150375b
-def _image_size(size):
-    "Rows and columns of an image that can be halved five times"
-    size = (size, size) if isinstance(size, int) else tuple(size)
-    if len(size) != 2 or any(n < 32 or n % 32 for n in size):
-        nearest = tuple(max(32, round(n/32)*32) for n in size)
-        raise ValueError(f'img_size={size}: rows and columns must be multiples of 32 '
-                         f'(the image is halved five times); the nearest is {nearest}')
-    return size
-
-def _check_batch(net, x):
-    "Has this batch the network's size, and enough values for its deepest batch norm?"
-    size, grid = tuple(x.shape[2:]), x.shape[2:].numel()//32**2
-    if size != net.img_size:
-        raise ValueError(f'this DermoMamba takes images of {net.img_size}, got {size}: '
-                         f'resize them, or build DermoMamba(img_size={size})')
-    norm = getattr(net.sweep, 'bn', None)
-    if type(norm) is nn.BatchNorm2d and norm.training and len(x)*grid == 1:
-        raise ValueError(
-            'one image of 32x32 in a batch leaves one value a channel in the deepest stage, '
-            'and batch norm needs two in training: take two images a batch or more '
-            '(drop_last=True leaves out a last batch of one), or larger images')
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c019
 class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
