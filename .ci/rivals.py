@@ -4,8 +4,6 @@
     cd .ci
     dermomamba_benchmark paper rivals:tiny rivals:mobilenet rivals:lite0 rivals:segformer \
         rivals:basic rivals:attention rivals:resnet18 --threads 2 --by ms --out ../runs/rivals
-
-The table of nbs/5_evidence/more/speed.ipynb was made so.
 """
 from dermomamba.network.dermomamba import DermoMamba
 

@@ -10,6 +10,7 @@ __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atom
 # %% ../nbs/more/core.ipynb #c003
 import csv, ctypes, io, json, os, platform, re, subprocess, sys, warnings
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np, torch
@@ -207,6 +208,7 @@ def peak_rss(
 
 # %% ../nbs/more/core.ipynb #19057d2d
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # names of glibc's malloc.h
+@cache
 def keep_memory() -> bool:  # False where the C library is another one: nothing is changed there
     "Let this process keep freed memory for its next use, for as long as it lives"
     if platform.libc_ver()[0] != 'glibc': return False
