@@ -9,8 +9,9 @@ variants share the order of images, the augmentation, the loss and the number of
 chosen on the test images, which are looked at once, at the end.
 
     scan_trial.py check                        # is each variant what it claims? half a minute
-    scan_trial.py run ISIC2018 OUT full woken  # train and score these, seeds 0 to 2; it goes on
-    scan_trial.py strips RECORD                # the task that needs a scan, four ways, three seeds
+    scan_trial.py run ISIC2018 OUT full woken  # train and score these, three seeds; it goes on
+    scan_trial.py strips RECORD                # the task that needs a scan, five ways, three seeds
+    scan_trial.py summary data/results/scans   # summary.json from the runs and times that are there
 """
 import json
 import sys
@@ -27,7 +28,7 @@ from torch import Tensor
 from dermomamba.core import write_atomic, write_csv, write_record
 from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.evidence.do_the_scans_matter import (
-    probe, scan_cores, scan_shares, silenced, strips)
+    probe, runs_table, scan_cores, scan_shares, silenced, strips, trial_scores, trial_table)
 from dermomamba.network.csmb import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.scan.engines import selective_scan
@@ -172,6 +173,8 @@ VARIANTS = ['full', 'full_wide', 'woken', 'skip_only', 'skip_only_wide', 'conv7'
 WAKING = ['steps10', 'steps30', 'no_skip', 'no_skip_ever', 'normed', 'own_rate', 'BC5', 'unit_u',
           'steps10_BC5', 'steps10_BC5_no_skip', 'BC5_own_rate', 'eps8', 'eps12']
 EPS = dict(eps8=1e-8, eps12=1e-12)      # of Adam: torch's default, and less; fastai's is 1e-5
+SEEDS = 1, 2, 3
+TRIAL = dict(epochs=5, n_train=640, woken='normed')  # of the runs in data/results/scans/equal
 OWN_RATE = 10                           # of the scans' parameters over that of the others
 SWAPS = dict(conv7=ConvSS2D, fixed=FixedSS2D, rows=RowsSS2D, normed=NormedSS2D, unit_u=UnitBCSS2D)
 
@@ -389,6 +392,31 @@ def train_strips(
     return dice_per_image(logits, y.long()).mean().item()
 
 
+SUMMARY = (
+    'trial_table of the runs in equal/: Dice in percent (mean over images of the mean over seeds; '
+    'least and most of a seed), difference beside full with its 95% interval over images and '
+    'seeds; share: least and most norm of a scan over that of its skip, over cores and seeds after '
+    'training; times as in times.json (eps8 is full)')
+
+
+def summary(folder):
+    "Write summary.json: each variant's scores, differences, times, parameters and shares"
+    kept = json.loads((folder/'times.json').read_text(encoding='utf-8'))['rows']
+    times = {row.pop('variant'): row for row in kept}
+    times['eps8'] = times['full']
+    scores = {role: trial_table(trial_scores(folder/'equal', role)).round(3)
+              for role in ('valid', 'test')}
+    shares = runs_table(folder/'equal').groupby('variant')
+    least, most = shares.least_share.min().round(4), shares.most_share.max().round(4)
+    rows = []
+    for name in scores['test'].index:
+        of_role = {role: table.loc[name].drop('seeds').to_dict() for role, table in scores.items()}
+        share = [None if v != v else v for v in (least[name], most[name])]
+        rows.append(dict(variant=name, seeds=int(scores['test'].seeds[name]), **times[name],
+                         **of_role, share=share))
+    write_record(folder/'summary.json', protocol=SUMMARY, rows=rows)
+
+
 def rows_only(core, u):
     "Two walks along rows by the engine's scan; of those along columns the skips"
     A = -core.A_logs.exp().view(4, 8, -1)
@@ -458,12 +486,16 @@ def main(argv):
     if what == 'check' and not rest:
         check()
     elif what == 'run' and len(rest) > 2:
-        run_queue(rest[2:], range(3), rest[0], rest[1])
+        run_queue(rest[2:], SEEDS, rest[0], rest[1], **TRIAL)
     elif what == 'strips' and len(rest) == 1:
         ways = 'released', 'woken', 'skip_only', 'conv7'
         rows = [dict(way=way, seed=seed, dice=train_strips(way, seed))
-                for way in ways for seed in range(3)]
+                for way in ways for seed in SEEDS]
+        rows += [dict(way='released, eps 1e-5', seed=seed,
+                      dice=train_strips('released', seed, eps=1e-5)) for seed in SEEDS]
         write_record(rest[0], rows=rows)
+    elif what == 'summary' and len(rest) == 1:
+        summary(Path(rest[0]))
     else:
         sys.exit(__doc__)
 
