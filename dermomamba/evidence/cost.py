@@ -256,14 +256,14 @@ _same = re.compile(r'encoder\.\d\.(conv|widen)|decoder\.\d\.conv') # 'same' in t
 def fvcore_rule(
     name:str,     # of the module in its network
     m:nn.Module,  # the module
-    x:torch.Tensor, # what went in
+    inputs:tuple, # what went in, by position
     y:torch.Tensor, # what came out
 ) -> int:         # operations to add to (or take from) the matrix products
     "What fvcore counts of a module otherwise than torch"
     if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)): return 2*y.numel()
     if isinstance(m, (nn.InstanceNorm2d, nn.LayerNorm)): return 5*y.numel()
     if isinstance(m, nn.Upsample): return y.numel()
-    if isinstance(m, DecoderStage): return 4*x.numel()           # its low-resolution map, upsampled
+    if isinstance(m, DecoderStage): return 4*inputs[0].numel()   # its low-resolution map, upsampled
     if isinstance(m, nn.Conv2d) and (m.padding == 'same' or _same.fullmatch(name)):
         return -y.numel()*m.weight[0].numel()                     # passed over
     return 0
@@ -277,7 +277,7 @@ def count_flops(
     model = set_engine(copy.deepcopy(model), 'auto').to('meta').eval()
     more = []
     def listen(name):
-        return lambda m, inputs, y: more.append(fvcore_rule(name, m, inputs[0], y))
+        return lambda m, inputs, y: more.append(fvcore_rule(name, m, inputs, y))
     for name, m in model.named_modules():
         if not isinstance(m, nn.Sequential): m.register_forward_hook(listen(name))
     x = torch.empty(1, 3, *size, device='meta')

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np, torch, torch.nn as nn
 
 from dermomamba.core import (
-    WrongCall, no_empty_folder, run_command, writable_folder, write_atomic, write_figure,
+    WrongCall, keep_memory, no_empty_folder, run_command, writable_folder, write_atomic, write_figure,
     write_record)
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
 from .inference import to_device
@@ -360,6 +360,7 @@ def _measure(a):
     gpu = torch.accelerator.is_available() and torch.accelerator.current_accelerator().type
     a.device = a.device or ['cpu', *([gpu] if gpu else [])]
     if a.threads: torch.set_num_threads(a.threads)
+    keep_memory() # as a training does
     with no_empty_folder(a.out):
         out = writable_folder(a.out)
         _say(f'counts and memory first, then {a.rounds} rounds; Ctrl-C keeps what was measured')
