@@ -16,7 +16,7 @@ from browser import chromium, served
 root = Path(__file__).resolve().parent.parent
 site = root/'_docs'/'html'
 LIMIT = 2_000_000 # bytes of a page with its pictures
-LOOKED_AT = ['index', '1_scan/3_selection', '5_evidence/6_release_vs_paper', 'site/api/scan',
+LOOKED_AT = ['index', '1_scan/3_selection', '5_evidence/5_release_vs_paper', 'site/api/scan',
              'site/bibliography', 'site/try', 'site/explore']
 # text and what stands behind it, for the contrast of WCAG
 CONTRAST = """() => {

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np, torch, torch.nn as nn
 
-from dermomamba.core import (
-    WrongCall, keep_memory, no_empty_folder, run_command, writable_folder, write_atomic, write_figure,
-    write_record)
+from ..core import (
+    WrongCall, keep_memory, no_empty_folder, run_command, writable_folder, write_atomic,
+    write_figure, write_record)
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
 from .inference import to_device
 from ..scan.ss2d import set_engine
