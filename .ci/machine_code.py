@@ -2,6 +2,8 @@
 
     machine_code.py scan.gpu         the scan of one sequence, at the size of the first stage
     machine_code.py scan.ss2d_gpu    the fused core of SS2D, at the size of the first stage
+    machine_code.py step             all scans of a training step of 16 images of 192x256: the least
+                                     milliseconds on an H100, by instructions; minutes of compiling
 
 Triton compiles for any GPU on any computer, and brings NVIDIA's tools that read the result. Here a
 stand-in takes the place of the GPU's driver. The package launches its kernels as it would on a GPU,
@@ -10,7 +12,8 @@ object: kernel -> GPU -> registers of a lane, bytes of stack (spills), instructi
 of each loop, and of these the shuffles. Where the tools are missing, it is empty. Triton keeps what
 it has compiled, so a second call takes seconds.
 """
-import json, os, re, subprocess, sys
+import json, math, os, re, subprocess, sys
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,13 +26,22 @@ from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 
 TOOLS = Path(triton.__file__).parent/'backends'/'nvidia'/'bin'
-launched = [] # name and machine code of each launch
+launched = [] # name, machine code and programs of each launch
+# Maps of the paper's network, 16 images of 192x256: name -> maps, channels, rows, columns, rank
+MAPS = dict(
+    stage1=(48, 8, 192, 256, 1), stage2=(48, 16, 96, 128, 1), stage3=(48, 32, 48, 64, 1),
+    stage4=(48, 64, 24, 32, 2), stage5=(48, 128, 12, 16, 4), sweep1=(16, 128, 6, 8, 4),
+    sweep2=(16, 12, 8, 64, 1), sweep3=(16, 16, 64, 6, 1))
+CLOCK, PROCESSORS = 1.755e9, 132 # of an H100
+# clock cycles for which an instruction of a warp keeps its unit of a processor busy
+UNITS = dict(issue=.25, exponentials=2, shuffles=1, memory=1)
 
 
 class Launcher:
     "Notes a launch; its `function` is the machine code, as `Utils.load_binary` left it"
     def __init__(self, src, metadata): self.name = metadata.name
-    def __call__(self, x, y, z, stream, function, *rest): launched.append((self.name, function))
+    def __call__(self, x, y, z, stream, function, *rest):
+        launched.append((self.name, function, x*y*z))
 
 
 class Utils:
@@ -82,9 +94,9 @@ def kernels(module, capability):
     driver.set_active(Driver(capability))
     launched.clear()
     forward, backward = {'scan.gpu': launch_scan, 'scan.ss2d_gpu': launch_ss2d}[module]()
-    names = {n: n.strip('_') for n, _ in forward + backward}
-    again = {names[n] + ', backward'*(n != '_gradients'): code for n, code in backward}
-    return {names[n]: code for n, code in forward} | again
+    names = {n: n.strip('_') for n, *_ in forward + backward}
+    again = {names[n] + ', backward'*(n != '_gradients'): code for n, code, _ in backward}
+    return {names[n]: code for n, code, _ in forward} | again
 
 
 def ask(tool, *args):
@@ -92,9 +104,9 @@ def ask(tool, *args):
     return subprocess.run([TOOLS/tool, *args], capture_output=True, text=True, check=True).stdout
 
 
-def count(code):
-    "Instructions of a disassembly: all, those of each loop (a jump back), and their shuffles"
-    labels, listing, loops, shuffles = {}, [], [], []
+def parse(code):
+    "Instructions of a disassembly, and where its loops (jumps back) begin and end"
+    labels, listing, loops = {}, [], []
     for line in code.splitlines():
         label = re.match(r'\s*(\.L_x_\d+):', line)
         instruction = re.match(r'\s*/\*[0-9a-f]{4,}\*/\s+(.+?);', line)
@@ -103,24 +115,88 @@ def count(code):
         elif instruction:
             listing.append(instruction[1])
             jump = re.search(r'\bBRA\b.*?(\.L_x_\d+)', instruction[1])
-            body = listing[labels[jump[1]]:] if jump and jump[1] in labels else []
-            if len(body) > 1:
-                loops.append(len(body))
-                shuffles.append(sum('SHFL' in i for i in body))
-    return dict(instructions=len(listing), loops=loops, shuffles=shuffles)
+            start = labels.get(jump[1], len(listing)) if jump else len(listing)
+            if len(listing) - start > 1:
+                loops.append((start, len(listing)))
+    return listing, loops
 
 
-def read(code):
-    "Registers, spills and instructions of a kernel's machine code"
+def disassemble(code):
+    "What the tools say of a kernel's machine code: what it uses, and its listing"
     with TemporaryDirectory() as folder:
         file = Path(folder)/'kernel.cubin'
         file.write_bytes(code)
-        usage, listing = ask('cuobjdump', '-res-usage', file), ask('nvdisasm', '-c', file)
+        return ask('cuobjdump', '-res-usage', file), ask('nvdisasm', '-c', file)
+
+
+def read(code):
+    "Registers, spills, instructions in all and of each loop, and the loops' shuffles"
+    usage, text = disassemble(code)
+    listing, loops = parse(text)
     registers, stack = (int(re.search(what + r':(\d+)', usage)[1]) for what in ('REG', 'STACK'))
-    return dict(registers=registers, stack=stack, **count(listing))
+    shuffles = [sum('SHFL' in i for i in listing[a:b]) for a, b in loops]
+    return dict(registers=registers, stack=stack, instructions=len(listing),
+                loops=[b - a for a, b in loops], shuffles=shuffles)
+
+
+def units(listing):
+    "Instructions by the unit that does them; each is issued"
+    names = Counter(re.sub(r'^@!?U?P\w+\s+', '', i).split()[0].split('.')[0] for i in listing)
+    memory = sum(names[n] for n in ('LDG', 'STG', 'LDS', 'STS'))
+    return Counter(issue=len(listing), exponentials=names['MUFU'], shuffles=names['SHFL'],
+                   memory=memory)
+
+
+def work(code, rounds):
+    "What one warp of a kernel does; `rounds(holds, inside)`: how often a loop goes round"
+    listing, loops = parse(disassemble(code)[1])
+    def within(a, b): return a != b and b[0] <= a[0] and a[1] <= b[1]
+    times = {loop: rounds(any(within(o, loop) for o in loops), any(within(loop, o) for o in loops))
+             for loop in loops}
+    total = Counter()
+    for at, instruction in enumerate(listing):
+        often = math.prod(n for (a, b), n in times.items() if a <= at < b)
+        for unit, n in units([instruction]).items(): total[unit] += often*n
+    return total
+
+
+def rounds_of(name, map):
+    "How often the loops of a kernel go round on a map: a function of where a loop stands"
+    from dermomamba.scan import ss2d_gpu
+    B, D, H, W, R = map
+    x = empty(B, D, H, W)
+    walk, _, _, chunks = ss2d_gpu.launch_sizes(x, 16, R)
+    reps = math.ceil(chunks*B/ss2d_gpu.PROGRAMS)
+    def rounds(holds, inside):
+        if name == 'carry': return math.ceil(chunks/min(256, triton.next_power_of_2(chunks)))
+        if name == '_gradients': return reps if holds else D
+        return math.ceil(D/walk['CB']) if inside else walk['T']
+    return rounds
+
+
+def bound(map):
+    "Least milliseconds of the launches on one map, forward and backward; nothing waits for memory"
+    B, D, H, W, R = map
+    launched.clear()
+    first, second = launch_ss2d(B, D, H, W, R=R)
+    total = 0
+    for name, code, programs in first + second:
+        done = work(code, rounds_of(name, map))
+        cycles = max(UNITS[unit]*n for unit, n in done.items())
+        total += 1e3*cycles*programs/PROCESSORS/CLOCK
+    return total
+
+
+def step():
+    "Milliseconds of each map's scans in a training step, and their sum"
+    driver.set_active(Driver(90))
+    ms = {name: round(bound(map), 3) for name, map in MAPS.items()}
+    return dict(triton=triton.__version__, gpu='sm_90', milliseconds=ms,
+                total=round(sum(ms.values()), 2))
 
 
 def main(module):
+    if module == 'step': return print(json.dumps(step(), indent=1))
     made = {}
     if all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm')):
         for gpu in (80, 90):
