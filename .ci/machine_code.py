@@ -14,6 +14,7 @@ it has compiled, so a second call takes seconds.
 """
 import json, math, os, re, subprocess, sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -121,6 +122,7 @@ def parse(code):
     return listing, loops
 
 
+@cache
 def disassemble(code):
     "What the tools say of a kernel's machine code: what it uses, and its listing"
     with TemporaryDirectory() as folder:
