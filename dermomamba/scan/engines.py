@@ -9,7 +9,6 @@ __all__ = ['Engine', 'register_engine', 'get_engine', 'trial', 'engines', 'use_e
 import math, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import Callable, NamedTuple
 
@@ -157,7 +156,7 @@ def _proven(device): # torch.device
 def _choose(device): return _proven(device)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c024
-_asked = ContextVar('engine', default=None)
+_asked = dict(engine=None) # not a ContextVar: torch.compile of torch 2.8 can't read one
 
 @contextmanager
 def use_engine(
@@ -165,15 +164,15 @@ def use_engine(
 ):
     "Inside the block, whatever is left to 'auto' is computed by this engine"
     if name != 'auto': get_engine(name)
-    token = _asked.set(None if name == 'auto' else name)
+    before, _asked['engine'] = _asked['engine'], None if name == 'auto' else name
     try: yield
-    finally: _asked.reset(token)
+    finally: _asked['engine'] = before
 
 def auto_engine(
     x:Tensor, # the input of a scan
 ) -> str:     # name of an engine
     "The engine that `use_engine` asks for, else the one that suits `x`"
-    if _asked.get(): return _asked.get()
+    if _asked['engine']: return _asked['engine']
     if x.dtype == torch.float64 or torch.compiler.is_exporting(): return 'chunked'
     return _choose(x.device)
 
