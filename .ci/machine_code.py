@@ -9,8 +9,8 @@ Triton compiles for any GPU on any computer, and brings NVIDIA's tools that read
 stand-in takes the place of the GPU's driver. The package launches its kernels as it would on a GPU,
 so Triton compiles exactly what a GPU would get; only, nothing is executed. This prints a JSON
 object: kernel -> GPU -> registers of a lane, bytes of stack (spills), instructions in all and those
-of each loop, and of these the shuffles. Where the tools are missing, it is empty. Triton keeps what
-it has compiled, so a second call takes seconds.
+of each loop, and of these the shuffles. It is empty where the tools are missing, or Triton is older
+than 3.5. Triton keeps what it has compiled, so a second call takes seconds.
 """
 import json, math, os, re, subprocess, sys
 from collections import Counter
@@ -200,7 +200,9 @@ def step():
 def main(module):
     if module == 'step': return print(json.dumps(step(), indent=1))
     made = {}
-    if all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm')):
+    from dermomamba.scan.gpu import OLD_TRITON
+    tools = all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm'))
+    if tools and not OLD_TRITON:
         for gpu in (80, 90):
             for name, code in kernels(module, gpu).items():
                 made.setdefault(name, {})[gpu] = read(code)
