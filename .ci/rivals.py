@@ -6,6 +6,7 @@
         rivals:basic rivals:attention rivals:resnet18 --batch 4 --rounds 5 --threads 2 \
         --out ../runs/rivals                       # ten minutes on two cores
     python rivals.py train ISIC2018 OUT unetpp segformer     # three seeds each; it goes on
+    python rivals.py simple ISIC2018 OUT.csv       # Dice of two rules that were not trained
 
 Each network gives one logit a pixel, and none but `lite0_imagenet` has seen an image. They are
 trained as the variants of `scan_trial.py` are: same recipe, images, order, augmentation and epochs.
@@ -14,9 +15,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 import torch.nn as nn
 
+from dermomamba.core import write_csv
+from dermomamba.data.datasets import open_dataset, parts
+from dermomamba.data.images import LoadImage, LoadMask
 from dermomamba.network.dermomamba import DermoMamba
 from scan_trial import SEEDS, TRIAL, run_queue
 
@@ -105,11 +111,35 @@ def make_rival(
     return globals()[name]()
 
 
+def dice(guess, true): return 2*float((guess & true).sum())/max(1, int(guess.sum() + true.sum()))
+
+
+def simple(
+    data:str,             # folder of ISIC 2018
+    out,                  # CSV file to write
+    size:tuple=(96, 128), # of the images
+):
+    "Dice of each test image if all is called lesion, and by Otsu's threshold: dark is lesion"
+    ds, image, mask, rows = open_dataset(data), LoadImage(size), LoadMask(size), []
+    ids = parts(ds, 'heldout').test
+    for name, pair in zip(ids, ds.items_of(ids)):
+        true = np.asarray(mask.fetch(pair)) > 0
+        grey = cv2.cvtColor(np.array(image.fetch(pair.image)), cv2.COLOR_RGB2GRAY)
+        level, _ = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        rows.append(dict(image=name, everything=dice(np.ones_like(true), true),
+                         otsu=dice(grey <= level, true)))
+    write_csv(out, rows)
+
+
 def main(argv):
     what, *rest = argv or ['']
-    if what != 'train' or len(rest) < 3: sys.exit(__doc__)
-    data, out, *names = rest
-    run_queue(names, SEEDS, data, out, make=make_rival, **TRIAL)
+    if what == 'simple' and len(rest) == 2:
+        simple(*rest)
+    elif what == 'train' and len(rest) > 2:
+        data, out, *names = rest
+        run_queue(names, SEEDS, data, out, make=make_rival, **TRIAL)
+    else:
+        sys.exit(__doc__)
 
 
 if __name__ == '__main__':

@@ -9,7 +9,7 @@ __all__ = ['BUDGET', 'LIMIT', 'tool', 'fold', 'pieces', 'staggered', 'lay_out', 
            'main']
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c003
-import argparse, copy, importlib, json, logging, tempfile
+import argparse, copy, importlib, inspect, json, logging, tempfile
 from pathlib import Path
 
 import numpy as np, torch, torch.nn as nn
@@ -144,10 +144,10 @@ def traced(
     torch._dynamo.reset() # what it learned from a network of another size would be held against it
     whole = Portable(model)
     x = torch.zeros(2, whole.net.in_channels, *whole.img_size, dtype=torch.uint8)
-    any_batch = ({0: torch.export.Dim('batch', min=1)},)
-    with use_engine('standard'), torch.no_grad():
-        return torch.export.export(whole, (x,), dynamic_shapes=any_batch,
-                                   prefer_deferred_runtime_asserts_over_guards=True)
+    how = dict(dynamic_shapes=({0: torch.export.Dim('batch', min=1)},))
+    option = 'prefer_deferred_runtime_asserts_over_guards'  # since torch 2.9
+    if option in inspect.signature(torch.export.export).parameters: how[option] = True
+    with use_engine('standard'), torch.no_grad(): return torch.export.export(whole, (x,), **how)
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c041
 def target(
