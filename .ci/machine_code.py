@@ -14,7 +14,6 @@ than 3.5. Triton keeps what it has compiled, so a second call takes seconds.
 """
 import json, math, os, re, subprocess, sys
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,11 +27,6 @@ from triton.runtime import driver
 
 TOOLS = Path(triton.__file__).parent/'backends'/'nvidia'/'bin'
 launched = [] # name, machine code and programs of each launch
-# Maps of the paper's network, 16 images of 192x256: name -> maps, channels, rows, columns, rank
-MAPS = dict(
-    stage1=(48, 8, 192, 256, 1), stage2=(48, 16, 96, 128, 1), stage3=(48, 32, 48, 64, 1),
-    stage4=(48, 64, 24, 32, 2), stage5=(48, 128, 12, 16, 4), sweep1=(16, 128, 6, 8, 4),
-    sweep2=(16, 12, 8, 64, 1), sweep3=(16, 16, 64, 6, 1))
 CLOCK, PROCESSORS = 1.755e9, 132 # of an H100
 # clock cycles for which an instruction of a warp keeps its unit of a processor busy
 UNITS = dict(issue=.25, exponentials=2, shuffles=1, memory=1)
@@ -122,7 +116,6 @@ def parse(code):
     return listing, loops
 
 
-@cache
 def disassemble(code):
     "What the tools say of a kernel's machine code: what it uses, and its listing"
     with TemporaryDirectory() as folder:
@@ -141,16 +134,15 @@ def read(code):
                 loops=[b - a for a, b in loops], shuffles=shuffles)
 
 
-def units(listing):
-    "Instructions by the unit that does them; each is issued"
-    names = Counter(re.sub(r'^@!?U?P\w+\s+', '', i).split()[0].split('.')[0] for i in listing)
-    memory = sum(names[n] for n in ('LDG', 'STG', 'LDS', 'STS'))
-    return Counter(issue=len(listing), exponentials=names['MUFU'], shuffles=names['SHFL'],
-                   memory=memory)
+def unit(instruction):
+    "The unit that does an instruction, beside the one that issues it; '' for others"
+    name = re.sub(r'^@!?U?P\w+\s+', '', instruction).split()[0].split('.')[0]
+    memory = dict.fromkeys(('LDG', 'STG', 'LDS', 'STS'), 'memory')
+    return dict(memory, MUFU='exponentials', SHFL='shuffles').get(name, '')
 
 
 def work(code, rounds):
-    "What one warp of a kernel does; `rounds(holds, inside)`: how often a loop goes round"
+    "Instructions of one warp, by unit; `rounds(holds, inside)`: how often a loop goes round"
     listing, loops = parse(disassemble(code)[1])
     def within(a, b): return a != b and b[0] <= a[0] and a[1] <= b[1]
     times = {loop: rounds(any(within(o, loop) for o in loops), any(within(loop, o) for o in loops))
@@ -158,16 +150,15 @@ def work(code, rounds):
     total = Counter()
     for at, instruction in enumerate(listing):
         often = math.prod(n for (a, b), n in times.items() if a <= at < b)
-        for unit, n in units([instruction]).items(): total[unit] += often*n
+        total['issue'] += often
+        total[unit(instruction)] += often
     return total
 
 
-def rounds_of(name, map):
+def rounds_of(name, B, D, H, W, R):
     "How often the loops of a kernel go round on a map: a function of where a loop stands"
     from dermomamba.scan import ss2d_gpu
-    B, D, H, W, R = map
-    x = empty(B, D, H, W)
-    walk, _, _, chunks = ss2d_gpu.launch_sizes(x, 16, R)
+    walk, _, _, chunks = ss2d_gpu.launch_sizes(empty(B, D, H, W), 16, R)
     reps = math.ceil(chunks*B/ss2d_gpu.PROGRAMS)
     def rounds(holds, inside):
         if name == 'carry': return math.ceil(chunks/min(256, triton.next_power_of_2(chunks)))
@@ -176,37 +167,57 @@ def rounds_of(name, map):
     return rounds
 
 
-def bound(map):
+def bound(*sizes):
     "Least milliseconds of the launches on one map, forward and backward; nothing waits for memory"
-    B, D, H, W, R = map
     launched.clear()
-    first, second = launch_ss2d(B, D, H, W, R=R)
+    first, second = launch_ss2d(*sizes[:4], R=sizes[4])
     total = 0
-    for name, code, programs in first + second:
-        done = work(code, rounds_of(name, map))
-        cycles = max(UNITS[unit]*n for unit, n in done.items())
-        total += 1e3*cycles*programs/PROCESSORS/CLOCK
+    for (name, code, programs), times in Counter(first + second).items():
+        done = work(code, rounds_of(name, *sizes))
+        cycles = max(cost*done[unit] for unit, cost in UNITS.items())
+        total += 1e3*cycles*times*programs/PROCESSORS/CLOCK
     return total
+
+
+def maps(batch):
+    "Where the paper's network scans -> images, channels, rows, columns, rank"
+    from dermomamba.evidence.cost import trace
+    from dermomamba.evidence.do_the_scans_matter import scan_cores
+    from dermomamba.network.dermomamba import DermoMamba
+    model = DermoMamba()
+    steps = trace(model)
+    for name, core in scan_cores(model).items():
+        (B, *shape), = steps[f'{name}.scan'].into
+        yield name, (batch*B, *shape, core.dt_rank)
+
+
+STEP = (
+    'instructions of the compiled kernels over the rates of their units, on an H100 with 132 '
+    'processors at 1.755 GHz; forward and backward, 16 images of 192x256; nothing was run')
 
 
 def step():
     "Milliseconds of each map's scans in a training step, and their sum"
     driver.set_active(Driver(90))
-    ms = {name: round(bound(map), 3) for name, map in MAPS.items()}
-    return dict(triton=triton.__version__, gpu='sm_90', milliseconds=ms,
+    ms = {name: round(bound(*sizes), 3) for name, sizes in maps(16)}
+    return dict(protocol=STEP, triton=triton.__version__, gpu='sm_90', milliseconds=ms,
                 total=round(sum(ms.values()), 2))
 
 
-def main(module):
-    if module == 'step': return print(json.dumps(step(), indent=1))
+def code_of(module):
+    "kernel -> GPU -> what `read` says, for both GPUs"
     made = {}
+    for gpu in (80, 90):
+        for name, code in kernels(module, gpu).items():
+            made.setdefault(name, {})[gpu] = read(code)
+    return made
+
+
+def main(module):
     from dermomamba.scan.gpu import OLD_TRITON
-    tools = all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm'))
-    if tools and not OLD_TRITON:
-        for gpu in (80, 90):
-            for name, code in kernels(module, gpu).items():
-                made.setdefault(name, {})[gpu] = read(code)
-    print(json.dumps(made, indent=1))
+    there = all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm'))
+    found = {} if OLD_TRITON or not there else step() if module == 'step' else code_of(module)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == '__main__':

@@ -19,11 +19,13 @@ import cv2
 import numpy as np
 import torch
 import torch.nn as nn
+from fastai.vision.core import imagenet_stats
 
 from dermomamba.core import write_csv
 from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.data.images import LoadImage, LoadMask
 from dermomamba.network.dermomamba import DermoMamba
+from dermomamba.training.metrics import dice_per_image
 from scan_trial import SEEDS, TRIAL, run_queue
 
 SIZE = 192, 256
@@ -65,7 +67,7 @@ class Lite0ImageNet(nn.Module):
         ours = dict(zip(ours, theirs.values()))          # other names, same order
         self.net.encoder.load_state_dict(ours)
         # our images are (x - mean)/std, this encoder learnt from 2x - 1
-        mean, std = torch.tensor([[.485, .456, .406], [.229, .224, .225]])[..., None, None]
+        mean, std = torch.tensor(imagenet_stats)[..., None, None]
         self.register_buffer('scale', 2*std)
         self.register_buffer('shift', 2*mean - 1)
 
@@ -111,9 +113,6 @@ def make_rival(
     return globals()[name]()
 
 
-def dice(guess, true): return 2*float((guess & true).sum())/max(1, int(guess.sum() + true.sum()))
-
-
 def simple(
     data:str,             # folder of ISIC 2018
     out,                  # CSV file to write
@@ -123,11 +122,13 @@ def simple(
     ds, image, mask, rows = open_dataset(data), LoadImage(size), LoadMask(size), []
     ids = parts(ds, 'heldout').test
     for name, pair in zip(ids, ds.items_of(ids)):
-        true = np.asarray(mask.fetch(pair)) > 0
+        true = torch.from_numpy(np.array(mask.fetch(pair)) > 0).long()[None]
         grey = cv2.cvtColor(np.array(image.fetch(pair.image)), cv2.COLOR_RGB2GRAY)
-        level, _ = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-        rows.append(dict(image=name, everything=dice(np.ones_like(true), true),
-                         otsu=dice(grey <= level, true)))
+        _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        guesses = dict(everything=np.ones_like(light), otsu=1 - light)
+        rows.append(dict(image=name) | {
+            rule: dice_per_image(torch.from_numpy(2.*guess - 1)[None, None], true).item()
+            for rule, guess in guesses.items()})
     write_csv(out, rows)
 
 

@@ -9,6 +9,7 @@ __all__ = ['Engine', 'register_engine', 'get_engine', 'trial', 'engines', 'use_e
 import math, warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Callable, NamedTuple
 
@@ -156,7 +157,8 @@ def _proven(device): # torch.device
 def _choose(device): return _proven(device)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c024
-_asked = dict(engine=None) # not a ContextVar: torch.compile of torch 2.8 can't read one
+_asked = ContextVar('engine', default=None) # each thread has its own
+_in_graphs = dict(engine=None) # of all threads: torch.compile of torch 2.8 can't read the other
 
 @contextmanager
 def use_engine(
@@ -164,15 +166,20 @@ def use_engine(
 ):
     "Inside the block, whatever is left to 'auto' is computed by this engine"
     if name != 'auto': get_engine(name)
-    before, _asked['engine'] = _asked['engine'], None if name == 'auto' else name
+    asked = None if name == 'auto' else name
+    token, before = _asked.set(asked), _in_graphs['engine']
+    _in_graphs['engine'] = asked
     try: yield
-    finally: _asked['engine'] = before
+    finally:
+        _asked.reset(token)
+        _in_graphs['engine'] = before
 
 def auto_engine(
     x:Tensor, # the input of a scan
 ) -> str:     # name of an engine
     "The engine that `use_engine` asks for, else the one that suits `x`"
-    if _asked['engine']: return _asked['engine']
+    asked = _in_graphs['engine'] if torch.compiler.is_compiling() else _asked.get()
+    if asked: return asked
     if x.dtype == torch.float64 or torch.compiler.is_exporting(): return 'chunked'
     return _choose(x.device)
 
