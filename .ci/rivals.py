@@ -6,11 +6,13 @@
         rivals:basic rivals:attention rivals:resnet18 --batch 4 --rounds 5 --threads 2 \
         --out ../runs/rivals                       # ten minutes on two cores
     python rivals.py train ISIC2018 OUT unetpp segformer     # three seeds each; it goes on
-    python rivals.py simple ISIC2018 OUT.csv       # Dice of two rules that were not trained
+    python rivals.py transfer PH2Dataset OUT       # their Dice on PH2, in ph2.csv of each run
+    python rivals.py simple ISIC2018 OUT.csv       # Dice of three rules that were not trained
 
 Each network gives one logit a pixel, and none but `lite0_imagenet` has seen an image. They are
 trained as the variants of `scan_trial.py` are: same recipe, images, order, augmentation and epochs.
 """
+import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +28,7 @@ from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.data.images import LoadImage, LoadMask
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.training.metrics import dice_per_image
-from scan_trial import SEEDS, TRIAL, run_queue
+from scan_trial import SEEDS, TRIAL, VARIANTS, WAKING, make_variant, run_queue
 
 SIZE = 192, 256
 
@@ -113,29 +115,69 @@ def make_rival(
     return globals()[name]()
 
 
+def grabcut(
+    photo:np.ndarray, # (H, W, 3) bytes
+    inset:float=.05,  # what lies nearer to the frame than this share is skin for sure
+) -> np.ndarray:      # (H, W), 1 in the lesion
+    "Rother, Kolmogorov and Blake 2004: colours of inside and outside, five rounds of graph cuts"
+    H, W = photo.shape[:2]
+    y, x = round(inset*H), round(inset*W)
+    found = np.zeros((H, W), np.uint8)
+    cv2.setRNGSeed(0)
+    cv2.grabCut(photo[..., ::-1].copy(), found, (x, y, W - 2*x, H - 2*y), np.zeros((1, 65)),
+                np.zeros((1, 65)), 5, cv2.GC_INIT_WITH_RECT)
+    return (found % 2).astype(np.uint8)
+
+
 def simple(
     data:str,             # folder of ISIC 2018
     out,                  # CSV file to write
     size:tuple=(96, 128), # of the images
 ):
-    "Dice of each test image if all is called lesion, and by Otsu's threshold: dark is lesion"
+    "Dice of each test image by rules that learn nothing: all is lesion, Otsu's threshold, GrabCut"
     ds, image, mask, rows = open_dataset(data), LoadImage(size), LoadMask(size), []
     ids = parts(ds, 'heldout').test
     for name, pair in zip(ids, ds.items_of(ids)):
         true = torch.from_numpy(np.array(mask.fetch(pair)) > 0).long()[None]
-        grey = cv2.cvtColor(np.array(image.fetch(pair.image)), cv2.COLOR_RGB2GRAY)
-        _, light = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-        guesses = dict(everything=np.ones_like(light), otsu=1 - light)
+        photo = np.array(image.fetch(pair.image))
+        _, light = cv2.threshold(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), 0, 1,
+                                 cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        guesses = dict(everything=np.ones_like(light), otsu=1 - light, grabcut=grabcut(photo))
         rows.append(dict(image=name) | {
             rule: dice_per_image(torch.from_numpy(2.*guess - 1)[None, None], true).item()
             for rule, guess in guesses.items()})
     write_csv(out, rows)
 
 
+@torch.no_grad()
+def transfer(
+    data:str, # folder of PH2
+    runs,     # folder of run folders, each with run.json and weights.pth; ph2.csv is added
+):
+    "Dice of trained networks on each image of PH2, at the size that they were trained at"
+    ds = open_dataset(data)
+    ids, batches = parts(ds, 'transfer').test, {}
+    for file in sorted(Path(runs).glob('*/weights.pth')):
+        facts = json.loads((file.parent/'run.json').read_text(encoding='utf-8'))['settings']
+        name, size, out = facts['variant'], tuple(facts['size']), file.parent/'ph2.csv'
+        if out.exists(): continue
+        if size not in batches:
+            dls = ds.dataloaders(ids[:8], ids, size=size, bs=8, cache=True, device='cpu')
+            batches[size] = [(x.as_subclass(torch.Tensor), y) for x, y in dls.valid]
+        make = make_variant if name in VARIANTS + WAKING else make_rival
+        model = make(name, size, facts['way']).eval()
+        model.load_state_dict(torch.load(file, weights_only=True))
+        dice = torch.cat([dice_per_image(model(x), y) for x, y in batches[size]]).tolist()
+        write_csv(out, [dict(image=i, dice=d) for i, d in zip(ids, dice)])
+        print(f'{file.parent.name}: Dice {np.mean(dice):.4f}', flush=True)
+
+
 def main(argv):
     what, *rest = argv or ['']
     if what == 'simple' and len(rest) == 2:
         simple(*rest)
+    elif what == 'transfer' and len(rest) == 2:
+        transfer(*rest)
     elif what == 'train' and len(rest) > 2:
         data, out, *names = rest
         run_queue(names, SEEDS, data, out, make=make_rival, **TRIAL)

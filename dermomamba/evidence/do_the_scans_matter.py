@@ -146,15 +146,17 @@ def runs_table(
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #eq02
 def trial_scores(
-    folder,          # of run folders, each with run.json, valid.csv and test.csv
-    role:str='test', # 'valid' or 'test'
+    folder,          # of run folders, each with run.json and tables such as test.csv
+    role:str='test', # 'valid', 'test' or 'ph2'; a run without that table is left out
 ) -> dict:           # variant -> seed -> Dice of each image, a pandas Series
     "What every run scored on every image"
     import pandas as pd
     scores = {}
     for file in sorted(Path(folder).glob('*/run.json')):
         s = json.loads(file.read_text(encoding='utf-8'))['settings']
-        table = pd.read_csv(file.parent/f'{role}.csv').set_index('image')
+        scored = file.parent/f'{role}.csv'
+        if not scored.exists(): continue
+        table = pd.read_csv(scored).set_index('image')
         scores.setdefault(s['variant'], {})[s['seed']] = table.dice
     return scores
 

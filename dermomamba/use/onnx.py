@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['BUDGET', 'LIMIT', 'tool', 'fold', 'pieces', 'staggered', 'lay_out', 'gather', 'softplus', 'staggered_scan',
-           'Portable', 'traced', 'target', 'tidy', 'export_onnx', 'OnnxSegmenter', 'calibration_reader', 'quantise',
-           'dice_of_files', 'accept', 'parity', 'spread', 'write_int8', 'export_network', 'export_int8', 'parser',
-           'main']
+           'Portable', 'traced', 'target', 'tidy', 'export_onnx', 'OnnxSegmenter', 'calibration_reader', 'own_weights',
+           'quantise', 'dice_of_files', 'accept', 'parity', 'spread', 'write_int8', 'export_network', 'export_int8',
+           'parser', 'main']
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c003
 import argparse, copy, importlib, inspect, json, logging, tempfile
@@ -249,6 +249,23 @@ def calibration_reader(
         def get_next(self): return next(({'image': x} for x in self.left), None)
     return Reader()
 
+# %% ../../nbs/6_use/5_onnx.ipynb #e37f220e
+def own_weights(
+    model, # an onnx model; it is changed
+):         # the same
+    "Give each Gemm its own copy of the weights"
+    weights, taken = {w.name: w for w in model.graph.initializer}, set()
+    for node in model.graph.node:
+        if node.op_type != 'Gemm': continue
+        name = node.input[1]
+        if name in taken:
+            node.input[1] = f'{name} of {node.name}'
+            copied = model.graph.initializer.add()
+            copied.CopyFrom(weights[name])
+            copied.name = node.input[1]
+        taken.add(name)
+    return model
+
 # %% ../../nbs/6_use/5_onnx.ipynb #f34ec7a2
 def quantise(
     source:str|Path, # file of `export_onnx`
@@ -257,16 +274,18 @@ def quantise(
 ) -> Path:           # the file
     "Round an exported network to eight bits; `accept` measures what it loses"
     path, net, Q = target(path), OnnxSegmenter(source, 1), tool('onnxruntime.quantization')
+    onnx = tool('onnx')
     bytes_, layers = Q.QuantType.QUInt8, ['Conv', 'MatMul']
     with tempfile.TemporaryDirectory() as folder:
-        files = str(source), f'{folder}/int8.onnx'
+        files = f'{folder}/float.onnx', f'{folder}/int8.onnx'
+        onnx.save(own_weights(onnx.load(source)), files[0])
         if images is None:
             Q.quantize_dynamic(*files, op_types_to_quantize=layers, weight_type=bytes_)
         else:
             Q.quantize_static(*files, calibration_reader(images, net), per_channel=True,
                               quant_format=Q.QuantFormat.QDQ, op_types_to_quantize=layers,
                               activation_type=bytes_, weight_type=Q.QuantType.QInt8)
-        m = tool('onnx').load(files[1])
+        m = onnx.load(files[1])
     there = {p.key for p in m.metadata_props}
     for k, v in net.about.items():
         if k not in there: m.metadata_props.add(key=k, value=v)
