@@ -16,7 +16,7 @@ install: .venv/installed
 .venv/installed: settings.ini setup.py constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --upgrade pip
-	$(BIN)/python -m pip install -qq -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[dev]"
 	touch .venv/installed
 
 demo: install
@@ -39,7 +39,7 @@ book: .venv/book
 	$(BIN)/python .ci/browser_explore.py
 	$(BIN)/python .ci/browser_try.py
 .venv/book: .venv/installed
-	$(BIN)/python -m pip install -qq -c constraints.txt -e ".[site]"
+	$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[site]"
 	touch .venv/book
 
 export: install
