@@ -7,6 +7,8 @@
 PYTHON ?= python3
 BIN = .venv/bin
 export NO_ALBUMENTATIONS_UPDATE = 1
+# what is compiled at its first import is kept, whatever the machine's habit
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help install demo lab app test book export bench clean
 help:
