@@ -216,7 +216,9 @@ def code_of(module):
 def main(module):
     from dermomamba.scan.gpu import OLD_TRITON
     there = all((TOOLS/tool).exists() for tool in ('ptxas', 'cuobjdump', 'nvdisasm'))
-    found = {} if OLD_TRITON or not there else step() if module == 'step' else code_of(module)
+    found = {}
+    if there and not OLD_TRITON:
+        found = step() if module == 'step' else code_of(module)
     print(json.dumps(found, indent=1))
 
 
