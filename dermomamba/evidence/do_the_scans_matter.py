@@ -164,6 +164,7 @@ def trial_scores(
 def trial_table(
     scores:dict,        # of `trial_scores`
     beside:str='full',  # the variant that the others are compared with
+    level:float=.95,    # of the intervals, see `paired_difference`
 ):                      # pandas DataFrame, a row a variant, the best first; Dice in percent
     "Mean Dice of the variants, and their paired differences over images and seeds"
     import pandas as pd
@@ -171,7 +172,7 @@ def trial_table(
     for variant, runs in scores.items():
         both = [s for s in runs if s in scores[beside]]
         pairs = [[x[s] for s in both] for x in (runs, scores[beside])]
-        difference, low, high = (100*v for v in paired_difference(*map(np.stack, pairs)))
+        difference, low, high = (100*v for v in paired_difference(*map(np.stack, pairs), level))
         seeds = [100*x.mean() for x in runs.values()]
         rows.append(dict(
             variant=variant, seeds=len(runs), dice=np.mean(seeds), least=min(seeds),
