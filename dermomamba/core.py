@@ -5,12 +5,15 @@
 # %% auto #0
 __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure',
            'writable_folder', 'writable_file', 'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss',
-           'keep_memory', 'WrongCall', 'one_line', 'run_command']
+           'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
-import csv, ctypes, io, json, os, platform, re, subprocess, sys, warnings
+import csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, warnings
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np, torch
@@ -205,6 +208,22 @@ def peak_rss(
     except ImportError: return None
     unit = 1 if sys.platform == 'darwin' else 1024
     return unit*resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+# %% ../nbs/more/core.ipynb #own02
+def in_own_process(
+    name:str, # of a function in a module: 'package.module:function'
+    **kw,     # its arguments
+):            # what it returns
+    "Call a function in a process of its own"
+    module, function = name.split(':')
+    can_fork = 'forkserver' in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context('forkserver' if can_fork else 'spawn')
+    context.set_forkserver_preload([module])
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        call = pool.submit(getattr(import_module(module), function), **kw)
+        try: return call.result()
+        except BrokenProcessPool as e:
+            raise RuntimeError(f'the process of {name} was killed: out of memory?') from e
 
 # %% ../nbs/more/core.ipynb #19057d2d
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # names of glibc's malloc.h

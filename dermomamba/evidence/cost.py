@@ -7,14 +7,14 @@ __all__ = ['trace', 'amount', 'draw_network', 'as_png', 'open_model', 'check_mod
            'peak_memory', 'memory_against_pixels']
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c002
-import copy, importlib, io, json, os, re, subprocess, sys
+import copy, importlib, io, re
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..core import peak_rss, write_atomic
+from ..core import in_own_process, one_line, peak_rss, write_atomic
 from ..network.dermomamba import DecoderStage, DermoMamba, load_model
 from ..scan.engines import register_engine, use_engine
 from ..scan.ss2d import SS2D, composed_scan, set_engine
@@ -333,10 +333,6 @@ def _measure(spec, size, device, engine, threads, **kw):
     for _ in range(2): job()                              # the first makes the optimiser's buffers
     return None if start is None else _peak(device) - start
 
-_CHILD = '''import json, sys
-from dermomamba.evidence.cost import _measure
-print(json.dumps(_measure(**json.loads(sys.argv[1]))))'''
-
 def peak_memory(
     spec:str,              # as in `open_model`
     size:tuple=(192, 256), # (H, W) of the images
@@ -345,15 +341,11 @@ def peak_memory(
     **kw,                  # batch, step, amp: see `make_job`
 ) -> int:                  # bytes; None where they cannot be known
     "The most memory a call takes beyond weights and images, measured in a process of its own"
-    kw = dict(kw, spec=str(spec), size=list(size), device=device, engine=engine)
-    kw['threads'] = torch.get_num_threads()
-    env = dict(os.environ, PYTHONPATH=os.pathsep.join([os.getcwd(), *filter(None, sys.path)]))
-    command = [sys.executable, '-c', _CHILD, json.dumps(kw)]
-    run = subprocess.run(command, capture_output=True, text=True, env=env)
-    if run.returncode:
-        said = run.stderr.strip().splitlines() or ["killed: out of memory?"]
-        raise RuntimeError(f'memory of {spec}: {said[-1]}')
-    return json.loads(run.stdout.splitlines()[-1])
+    kw |= dict(spec=str(spec), size=tuple(size), device=device, engine=engine)
+    try:
+        return in_own_process(
+            'dermomamba.evidence.cost:_measure', threads=torch.get_num_threads(), **kw)
+    except Exception as e: raise RuntimeError(f'memory of {spec}: {one_line(e)}') from e
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #4aab78de
 def memory_against_pixels(

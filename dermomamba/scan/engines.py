@@ -294,7 +294,8 @@ def _measure(which, L=49152, n=5):
     args = [x.requires_grad_() for x in (u, delta, A, r(1, G, N, L), r(1, G, N, L))]
     def ours(*args): return selective_scan(*args, engine=which, check_finite=False)
     run = _mambapy if which == 'mambapy' else ours
-    if which == 'mambapy': import mambapy.pscan                # before memory is read
+    small = [x.requires_grad_() for x in _example()]
+    torch.autograd.grad(run(*small).sum(), small)   # load and compile before memory is read
     def best(f):
         f()
         times = []
@@ -308,16 +309,12 @@ def _measure(which, L=49152, n=5):
     both = best(lambda: torch.autograd.grad(run(*args).sum(), args))
     return forward, both, (peak_rss() - start)/2**20
 
-# %% ../../nbs/1_scan/more/engines.ipynb #009ac4b8
-def _measured_apart(which):
-    "`_measure` in a process of its own; None if it did not run"
-    import json, subprocess, sys
-    code = f'import json, dermomamba.scan.engines as s; print(json.dumps(s._measure({which!r})))'
-    out = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-    if out.returncode: print(f'{which:8} did not run: {out.stderr.strip().splitlines()[-1]}')
-    else: return json.loads(out.stdout.splitlines()[-1])
-
 # %% ../../nbs/1_scan/more/engines.ipynb #c079
+def _row(which):
+    from dermomamba.core import in_own_process, one_line
+    try: return in_own_process('dermomamba.scan.engines:_measure', which=which)
+    except Exception as e: print(f'{which:8} did not run: {one_line(e)}')
+
 def main():
     "Time and memory of the engines beside mambapy's scan, at the size of the first stage"
     import platform, sys
@@ -325,7 +322,7 @@ def main():
     size = '(B 1, D 32, groups 4, L 49152, N 16), float32'
     print(f'scan of {size}, {torch.get_num_threads()} threads, torch {torch.__version__}, '
           f'{platform.machine()}; best of 5')
-    rows = {which: _measured_apart(which) for which in ('numba', 'chunked', 'mambapy')}
+    rows = {which: _row(which) for which in ('numba', 'chunked', 'mambapy')}
     rows = {which: row for which, row in rows.items() if row}
     for which, (f, b, m) in rows.items():
         print(f'{which:8} forward {1e3*f:7.1f} ms   forward + backward {1e3*b:7.1f} ms   '

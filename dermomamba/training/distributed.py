@@ -8,6 +8,7 @@ __all__ = ['LOST', 'share', 'ShareDL', 'GroupBatchNorm', 'GroupTrainer', 'GroupC
 
 # %% ../../nbs/4_training/more/distributed.ipynb #c004
 import logging, os, random, signal, sys
+from threading import current_thread, main_thread
 
 import numpy as np, torch, torch.distributed as dist
 from torch import nn
@@ -208,7 +209,9 @@ def launch(
     config = LaunchConfig(
         1, 1, n, run_id='dermomamba', rdzv_backend='c10d', rdzv_endpoint='127.0.0.1:0',
         local_addr='127.0.0.1', max_restarts=0, monitor_interval=.5)
-    handlers = {s: signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)}
+    # a thread other than the first may not set them, and torch leaves them alone there
+    ours = (signal.SIGTERM, signal.SIGINT) if current_thread() is main_thread() else ()
+    handlers = {s: signal.getsignal(s) for s in ours}
     logging.disable(logging.CRITICAL)
     try:
         elastic_launch(config, sys.executable)('-u', *map(str, command))
