@@ -28,7 +28,7 @@ from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.data.images import LoadImage, LoadMask
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.training.metrics import dice_per_image
-from scan_trial import SEEDS, TRIAL, VARIANTS, WAKING, make_variant, run_queue
+from scan_trial import SEEDS, TRIAL, VARIANTS, WAKING, make_variant, run_queue, test_batches
 
 SIZE = 192, 256
 
@@ -155,19 +155,18 @@ def transfer(
     runs,     # folder of run folders, each with run.json and weights.pth; ph2.csv is added
 ):
     "Dice of trained networks on each image of PH2, at the size that they were trained at"
-    ds = open_dataset(data)
-    ids, batches = parts(ds, 'transfer').test, {}
+    batches = {}
     for file in sorted(Path(runs).glob('*/weights.pth')):
         facts = json.loads((file.parent/'run.json').read_text(encoding='utf-8'))['settings']
         name, size, out = facts['variant'], tuple(facts['size']), file.parent/'ph2.csv'
         if out.exists(): continue
-        if size not in batches:
-            dls = ds.dataloaders(ids[:8], ids, size=size, bs=8, cache=True, device='cpu')
-            batches[size] = [(x.as_subclass(torch.Tensor), y) for x, y in dls.valid]
+        if size not in batches: batches[size] = test_batches(data, size, 'transfer')
+        dl, ids = batches[size]
         make = make_variant if name in VARIANTS + WAKING else make_rival
         model = make(name, size, facts['way']).eval()
         model.load_state_dict(torch.load(file, weights_only=True))
-        dice = torch.cat([dice_per_image(model(x), y) for x, y in batches[size]]).tolist()
+        found = [dice_per_image(model(x.as_subclass(torch.Tensor)), y) for x, y in dl]
+        dice = torch.cat(found).tolist()
         write_csv(out, [dict(image=i, dice=d) for i, d in zip(ids, dice)])
         print(f'{file.parent.name}: Dice {np.mean(dice):.4f}', flush=True)
 

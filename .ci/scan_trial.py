@@ -287,12 +287,12 @@ PROTOCOL = (
     'from weight decay')
 
 
-def _test_batches(data, size):
-    "The 520 test images, and their names"
+def test_batches(data, size, protocol):
+    "The images that judge (ISIC 2018 heldout: 520, PH2 transfer: 200), and their names"
     ds = open_dataset(data)
-    roles = parts(ds, 'heldout')
-    dls = ds.dataloaders(roles.train[:8], roles.test, size=size, bs=8, cache=True, device='cpu')
-    return dls.valid, roles.test
+    names = parts(ds, protocol).test
+    dls = ds.dataloaders(names[:8], names, size=size, bs=8, cache=True, device='cpu')
+    return dls.valid, names
 
 
 def run_variant(
@@ -319,7 +319,8 @@ def run_variant(
     learn, names = _learner(model, data, out, seed, facts, n_train)
     _fit(learn, way, epochs)
     scores = dict(valid=score_role(learn, learn.dls.valid, names, out/'valid.csv'))
-    if test: scores['test'] = score_role(learn, *_test_batches(data, size), out/'test.csv')
+    if test: scores['test'] = score_role(
+        learn, *test_batches(data, size, 'heldout'), out/'test.csv')
     return _write_run(learn, out, facts, scores)
 
 
