@@ -89,7 +89,8 @@ def read_text(
     for name in _encodings(data):
         try: text = data.decode(name)
         except UnicodeDecodeError: continue
-        if '\0' not in text: return text.replace('\r\n', '\n').replace('\r', '\n')
+        if '\0' in text: continue
+        return text.replace('\ufeff', '').replace('\r\n', '\n').replace('\r', '\n')
     raise DataError(f"{path}: not a text. Save it as plain text in UTF-8 (a table as CSV).")
 
 # %% ../../nbs/3_data/more/formats.ipynb #7640dadf

@@ -133,8 +133,8 @@ def _rows(text):
     "Each line with its field that names an image; the first line may be a header"
     lines = [l.strip() for l in text.split('\n')]
     lines = [l for l in lines if l and not l.startswith('#')]
-    comma = next((c for c in '\t;,' if lines and c in lines[0]), None)
-    rows = [next(csv.reader([l], delimiter=comma)) if comma else [l] for l in lines]
+    comma = next((c for c in '\t;,' if lines and c in lines[0]), '\t')
+    rows = [next(csv.reader([l], delimiter=comma)) for l in lines]
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
     column = next((k for k, cell in enumerate(head) if cell in _HEADS), None)
     if column is not None: rows, lines = rows[1:], lines[1:]
