@@ -319,8 +319,9 @@ def run_variant(
     learn, names = _learner(model, data, out, seed, facts, n_train)
     _fit(learn, way, epochs)
     scores = dict(valid=score_role(learn, learn.dls.valid, names, out/'valid.csv'))
-    if test: scores['test'] = score_role(
-        learn, *test_batches(data, size, 'heldout'), out/'test.csv')
+    if test:
+        batches, ids = test_batches(data, size, 'heldout')
+        scores['test'] = score_role(learn, batches, ids, out/'test.csv')
     return _write_run(learn, out, facts, scores)
 
 

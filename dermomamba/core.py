@@ -226,7 +226,8 @@ def in_own_process(
         call = pool.submit(getattr(import_module(module), function), **kw)
         try: return call.result()
         except BrokenProcessPool as e:
-            raise RuntimeError(f'the process of {name} was killed: out of memory?') from e
+            raise RuntimeError(f'the process of {name} was killed: out of memory? Or called by a '
+                               "script outside of `if __name__ == '__main__':`?") from e
 
 # %% ../nbs/more/core.ipynb #19057d2d
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # names of glibc's malloc.h
