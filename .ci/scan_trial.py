@@ -11,12 +11,14 @@ chosen on the test images, which are looked at once, at the end.
     scan_trial.py check                        # is each variant what it claims? half a minute
     scan_trial.py run ISIC2018 OUT full woken  # train and score these, three seeds; it goes on
     scan_trial.py strips RECORD                # the task that needs a scan, five ways, three seeds
+    scan_trial.py times RECORD                 # seconds of each variant, in turns: two minutes
     scan_trial.py summary data/results/scans   # summary.json from the runs and times that are there
 """
 import json
 import sys
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import torch
 import torch.nn as nn
@@ -27,8 +29,10 @@ from torch import Tensor
 
 from dermomamba.core import write_atomic, write_csv, write_record
 from dermomamba.data.datasets import open_dataset, parts
+from dermomamba.evidence.cost import make_job
 from dermomamba.evidence.do_the_scans_matter import (
     probe, runs_table, scan_cores, scan_shares, silenced, strips, trial_scores, trial_table)
+from dermomamba.evidence.speed import interleave
 from dermomamba.network.csmb import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.scan.engines import selective_scan
@@ -395,6 +399,29 @@ def train_strips(
     return dice_per_image(logits, y.long()).mean().item()
 
 
+TIMES = (
+    'medians of 15 forward passes of one image and of 5 training steps of 8 images (binary '
+    'cross-entropy, AdamW) at 96x128, the variants in turns, one thread')
+
+
+def times(file):
+    "Write how long each variant takes"
+    torch.set_num_threads(1)
+    size, jobs, models = (96, 128), {}, {}
+    for name in VARIANTS:
+        models[name] = make_variant(name, size, TRIAL['woken'])
+        jobs[name, 'forward_ms'] = make_job(models[name], size)
+        jobs[name, 'step_ms'] = make_job(models[name], size, batch=8, step=True)
+    rows = {name: dict(variant=name) for name in VARIANTS}
+    for what, rounds in (('forward_ms', 15), ('step_ms', 5)):
+        took = interleave({k: job for k, job in jobs.items() if k[1] == what}, rounds)
+        for (name, _), seconds in took.items():
+            rows[name][what] = round(1e3*median(seconds), 2)
+    for name, model in models.items():
+        rows[name]['parameters'] = sum(p.numel() for p in model.parameters())
+    write_record(file, protocol=TIMES, rows=list(rows.values()))
+
+
 SUMMARY = (
     'trial_table of the runs in equal/: Dice in percent (mean over images of the mean over seeds; '
     'least and most of a seed), difference beside full with its 95% interval over images and '
@@ -405,8 +432,8 @@ SUMMARY = (
 def summary(folder):
     "Write summary.json: each variant's scores, differences, times, parameters and shares"
     kept = json.loads((folder/'times.json').read_text(encoding='utf-8'))['rows']
-    times = {row.pop('variant'): row for row in kept}
-    times['eps8'] = times['full']
+    took = {row.pop('variant'): row for row in kept}
+    took['eps8'] = took['full']
     scores = {role: trial_table(trial_scores(folder/'equal', role)).round(3)
               for role in ('valid', 'test')}
     shares = runs_table(folder/'equal').groupby('variant')
@@ -415,7 +442,7 @@ def summary(folder):
     for name in scores['test'].index:
         of_role = {role: table.loc[name].drop('seeds').to_dict() for role, table in scores.items()}
         share = [None if v != v else v for v in (least[name], most[name])]
-        rows.append(dict(variant=name, seeds=int(scores['test'].seeds[name]), **times[name],
+        rows.append(dict(variant=name, seeds=int(scores['test'].seeds[name]), **took[name],
                          **of_role, share=share))
     write_record(folder/'summary.json', protocol=SUMMARY, rows=rows)
 
@@ -497,6 +524,8 @@ def main(argv):
         rows += [dict(way='released, eps 1e-5', seed=seed,
                       dice=train_strips('released', seed, eps=1e-5)) for seed in SEEDS]
         write_record(rest[0], rows=rows)
+    elif what == 'times' and len(rest) == 1:
+        times(rest[0])
     elif what == 'summary' and len(rest) == 1:
         summary(Path(rest[0]))
     else:
