@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure',
-           'writable_folder', 'writable_file', 'no_empty_folder', 'op_space', 'machine', 'write_record', 'peak_rss',
-           'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
+           'writable_folder', 'writable_file', 'no_empty_folder', 'op_space', 'keep_inputs', 'machine', 'write_record',
+           'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
 import csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, warnings
@@ -170,6 +170,12 @@ def op_space(
     "Where a module registers its torch operators: 'dermomamba', or 'notebook' for a notebook"
     name = 'dermomamba' if module.split('.')[0] == 'dermomamba' else 'notebook'
     return name, getattr(torch.ops, name)
+
+# %% ../nbs/more/core.ipynb #keep02
+def keep_inputs(ctx, inputs, output):
+    "What a scan keeps for its gradient: all that came in, and its last output, the states"
+    ctx.set_materialize_grads(False)       # an output that nobody used sends None, not zeros
+    ctx.save_for_backward(*inputs, output[-1])
 
 # %% ../nbs/more/core.ipynb #c048
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout

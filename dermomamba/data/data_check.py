@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
 
@@ -89,18 +90,13 @@ def look_alikes(
 ) -> list: # groups of positions, two or more each
     "Images that are copies: resized, saved again, recoloured, mirrored or turned"
     P = np.asarray(prints, np.float32).reshape(-1, _K, _K)
-    flat, parent = P.reshape(-1, _K*_K), list(range(len(P)))
-    def root(i):
-        while parent[i] != i: parent[i] = i = parent[parent[i]]
-        return i
+    flat, groups = P.reshape(-1, _K*_K), DisjointSet(range(len(P)))
     for start in range(0, len(P), 256):
         for k, v in enumerate(views(P[start:start + 256])):
             for i, j in np.argwhere(v.reshape(-1, _K*_K) @ flat[start:].T >= alike) + start:
-                if i >= j or root(i) == root(j): continue
-                if overlap(turned(small(i), k), small(j)) >= same: parent[root(j)] = root(i)
-    groups = {}
-    for i in range(len(P)): groups.setdefault(root(i), []).append(i)
-    return [g for g in groups.values() if len(g) > 1]
+                if i >= j or groups.connected(i, j): continue
+                if overlap(turned(small(i), k), small(j)) >= same: groups.merge(i, j)
+    return [sorted(g) for g in groups.subsets() if len(g) > 1]
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c008
 _middle = np.outer(np.hanning(64), np.hanning(64))  # fades out towards a lens's dark corners

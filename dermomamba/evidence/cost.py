@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['trace', 'amount', 'draw_network', 'as_png', 'open_model', 'check_model', 'fvcore_rule', 'count_flops', 'make_job',
-           'peak_memory', 'memory_against_pixels']
+           'peak_memory']
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c002
 import copy, importlib, io, re
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
+import torch, torch.nn as nn, torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..core import in_own_process, one_line, peak_rss, write_atomic
@@ -346,19 +346,3 @@ def peak_memory(
         return in_own_process(
             'dermomamba.evidence.cost:_measure', threads=torch.get_num_threads(), **kw)
     except Exception as e: raise RuntimeError(f'memory of {spec}: {one_line(e)}') from e
-
-# %% ../../nbs/5_evidence/more/cost.ipynb #4aab78de
-def memory_against_pixels(
-    sizes:list,        # (H, W) of the images, small to large
-    spec:str='paper',  # as in `open_model`
-    **kw,              # see `peak_memory`; a training step of one image unless told otherwise
-) -> dict:             # pixels, bytes; slope, start and residual (share of the largest) of the line
-    "Peak memory at several sizes, and the line through them; growth: of bytes over that of pixels"
-    mem = [peak_memory(spec, s, **{'step': True, **kw}) for s in sizes]
-    if None in mem: raise ValueError('this system does not tell peak memory')
-    px, mem = np.array([h*w for h, w in sizes]), np.array(mem)
-    slope, start = np.polyfit(px, mem, 1)
-    residual = abs(slope*px + start - mem).max()/mem.max()
-    growth = (mem[1:]/mem[:-1])/(px[1:]/px[:-1])
-    return dict(pixels=px.tolist(), bytes=mem.tolist(), slope=float(slope), start=float(start),
-                residual=float(residual), growth=growth.tolist())

@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import op_space
+from ..core import keep_inputs, op_space
 from .selection import scan_flops
 from .vectors import (
     LANES, jit, load, mul, mul_add, powers, share, splat, store, total)
@@ -171,10 +171,6 @@ def _(dy, dh, u, delta, A, B, C, starts):
     return tuple(torch.empty_like(x, memory_format=like) for x in (u, delta, A, B, C))
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c032
-def _keep(ctx, inputs, output):
-    ctx.set_materialize_grads(False)       # an output that nobody used sends None, not zeros
-    ctx.save_for_backward(*inputs, output[2])
-
 def _gradient(ctx, dy, dh, _):
     *inputs, starts = ctx.saved_tensors
     u, A = inputs[0], inputs[2]
@@ -182,7 +178,7 @@ def _gradient(ctx, dy, dh, _):
     dh = u.new_zeros(len(u), *A.shape) if dh is None else dh
     return _scan_backward(dy, dh, *inputs, starts)
 
-_scan.register_autograd(_gradient, setup_context=_keep)
+_scan.register_autograd(_gradient, setup_context=keep_inputs)
 _scan.register_autocast('cpu', torch.float32)
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c033

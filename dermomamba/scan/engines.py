@@ -286,7 +286,7 @@ def _mambapy(u, delta, A, B, C):
 # %% ../../nbs/1_scan/more/engines.ipynb #c078
 def _measure(which, L=49152, n=5):
     "Seconds forward, forward + backward and peak MB of one implementation, in this process"
-    import time
+    import timeit
     from dermomamba.core import peak_rss
     torch.manual_seed(0)
     D, G, N, r = 32, 4, 16, torch.randn
@@ -298,12 +298,7 @@ def _measure(which, L=49152, n=5):
     torch.autograd.grad(run(*small).sum(), small)   # load and compile before memory is read
     def best(f):
         f()
-        times = []
-        for _ in range(n):
-            t = time.perf_counter()
-            f()
-            times.append(time.perf_counter() - t)
-        return min(times)
+        return min(timeit.repeat(f, number=1, repeat=n))
     start = peak_rss(reset=True)
     with torch.no_grad(): forward = best(lambda: run(*args))
     both = best(lambda: torch.autograd.grad(run(*args).sum(), args))

@@ -13,7 +13,7 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import op_space
+from ..core import keep_inputs, op_space
 from .selection import scan_flops
 
 _space, _ops = op_space(__name__)
@@ -354,17 +354,13 @@ def _(dy, dlast, *saved):
     return tuple(torch.empty(x.shape, dtype=x.dtype, device=x.device) for x in saved[:5])
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c071
-def _save(ctx, inputs, output):
-    ctx.save_for_backward(*inputs, output[-1])
-    ctx.set_materialize_grads(False)
-
 def _grad(ctx, dy, dlast, _):
     u, delta, A, B, C, states = ctx.saved_tensors
     dy = torch.zeros_like(u) if dy is None else dy
     dlast = u.new_zeros(*u.shape[:2], A.shape[1]) if dlast is None else dlast
     return _ops.scan_triton_backward(dy, dlast, u, delta, A, B, C, states)
 
-_scan_op.register_autograd(_grad, setup_context=_save)
+_scan_op.register_autograd(_grad, setup_context=keep_inputs)
 for _device in ('cuda', 'cpu'): _scan_op.register_autocast(_device, torch.float32)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c073

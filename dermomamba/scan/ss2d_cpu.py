@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import op_space
+from ..core import keep_inputs, op_space
 from .cpu import CHUNK, states, walk, walk_back
 from .selection import scan_flops
 from .vectors import LANES, add_outer, jit, product, share, sigmoid, softplus
@@ -249,15 +249,11 @@ def _(dy, x, *args):
     return _first(x.new_empty(Bs, H*W, Dc), H, W), *weights
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c030
-def _keep(ctx, inputs, output):
-    ctx.set_materialize_grads(False)
-    ctx.save_for_backward(*inputs, output[1])
-
 def _gradient(ctx, dy, _):
     *inputs, starts = ctx.saved_tensors
     return _ss2d_backward(torch.zeros_like(inputs[0]) if dy is None else dy, *inputs, starts)
 
-_ss2d.register_autograd(_gradient, setup_context=_keep)
+_ss2d.register_autograd(_gradient, setup_context=keep_inputs)
 _ss2d.register_autocast('cpu', torch.float32)
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c033

@@ -10,7 +10,7 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import op_space
+from ..core import keep_inputs, op_space
 from .gpu import (
     LANES, LOG2E, channel_gradients, check_device, check_shapes, chunk_length, over_n, over_t,
     places, read, run_carry, state_places, tile_sizes, walk_back_step, walk_step, write_ends)
@@ -350,15 +350,11 @@ def _(dy, x, *saved):
     return torch.empty_like(x, memory_format=format), *weights
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c056
-def _save(ctx, inputs, output):
-    ctx.save_for_backward(*inputs, output[1])
-    ctx.set_materialize_grads(False)
-
 def _grad(ctx, dy, _):
     x, *saved = ctx.saved_tensors
     return _ops.ss2d_triton_backward(torch.zeros_like(x) if dy is None else dy, x, *saved)
 
-_op.register_autograd(_grad, setup_context=_save)
+_op.register_autograd(_grad, setup_context=keep_inputs)
 for _device in ('cuda', 'cpu'): _op.register_autocast(_device, torch.float32)
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c058

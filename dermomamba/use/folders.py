@@ -8,7 +8,6 @@ __all__ = ['read_list', 'masks_beside', 'collect_images', 'left_out', 'timings',
 # %% ../../nbs/6_use/2_folders.ipynb #c004
 import argparse, csv, re, tempfile, time, warnings
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np, torch
@@ -190,13 +189,6 @@ def parse_shard(
                         'from 1/4 to 4/4 for four of them')
     return int(m[1]), int(m[2])
 
-# %% ../../nbs/6_use/2_folders.ipynb #c017
-@contextmanager
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', module=r'PIL\.')
-        yield
-
 # %% ../../nbs/6_use/2_folders.ipynb #c018
 def _warm_up(model, tta):
     "One image goes all the way before a clock starts: code is compiled, libraries are imported"
@@ -248,6 +240,8 @@ def main(
     "The command `dermomamba_predict`"
     a = _parser().parse_args(argv)
     def body():
-        with _quiet(): return _predict(a)
+        with warnings.catch_warnings(): # of odd files, with a path into the library; we say it
+            warnings.filterwarnings('ignore', module=r'PIL\.')
+            return _predict(a)
     stopped = f'stopped. Finished files are kept in {a.out}: give the same command to go on.'
     return run_command('dermomamba_predict', body, stopped=stopped)

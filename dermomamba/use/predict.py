@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np, torch
 from fastcore.foundation import L
 from PIL import Image
+from scipy.ndimage import map_coordinates
 
 from ..core import WrongCall
 from ..data.images import CYAN, DataError, outline
@@ -135,14 +136,10 @@ def _mirrored(points, centroid, angle):
     d, v = np.array([np.cos(angle), np.sin(angle)]), points - centroid         # (2,), (n, 2)
     return np.rint(2*(v @ d)[:, None]*d - v + centroid).astype(int)
 
-def _at(image, points):
-    "What stands at points (n, 2), 0 outside of the image"
-    (row, col), image = points.T + 1, np.pad(image, 1)                         # a rim of 0
-    return image[row.clip(0, image.shape[0] - 1), col.clip(0, image.shape[1] - 1)]
-
 def _unmatched(image, centroid, angle):
     "Share of a boolean image's pixels whose mirror image lies outside"
-    return 1 - _at(image, _mirrored(np.argwhere(image), centroid, angle)).mean()
+    there = _mirrored(np.argwhere(image), centroid, angle).T
+    return 1 - map_coordinates(image, there, order=0).mean()                   # 0 outside of it
 
 # %% ../../nbs/6_use/1_predict.ipynb #bdafd4b7
 GEOMETRY = ('area_px', 'perimeter_px', 'diameter_px', 'asymmetry', 'border_irregularity',
