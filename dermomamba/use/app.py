@@ -352,8 +352,7 @@ def app_parser():
     about = ('A page to segment your own images, for this machine only. '
              'Research and teaching; no diagnosis.')
     p = argparse.ArgumentParser('dermomamba_app', description=about)
-    p.add_argument('--weights', help='weights to choose beside isic2018: a file, or the folder of '
-                   'a run')
+    p.add_argument('--weights', help='weights beside isic2018: a file, or the folder of a run')
     p.add_argument('--max-mb', type=float, default=MAX_MB,
                    help='million bytes an upload may have (%(default)s)')
     p.add_argument('--max-mp', type=float, default=MAX_MP,
