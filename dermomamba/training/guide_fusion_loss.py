@@ -33,7 +33,7 @@ def attention_map(
     m = mask.detach().as_subclass(Tensor)
     images = m.reshape(-1, *m.shape[-2:])
     if per_image and m.device.type != 'cpu':
-        return 1 / (1 + edge_distances(images).reshape(m.shape))
+        return 1 / (1 + edge_distances(images).reshape(m.shape))  # defined at the end
     if per_image: d = np.stack([edge_distance(o) for o in images.cpu().numpy()])
     else: d = edge_distance(m.cpu().numpy())
     return torch.from_numpy(1 / (1 + d)).float().reshape(m.shape).to(m.device)
