@@ -194,9 +194,8 @@ def evaluate(
         data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
         role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
     ids, valid = _checked(ds, roles, settings)
-    if valid:
-        pairs = ((p, mask) for _, p, _, mask in maps_of(ds, valid, model, tta, bs))
-        threshold = choose_threshold(*zip(*pairs))[0]
+    chosen = ((p, mask) for _, p, _, mask in maps_of(ds, valid, model, tta, bs))
+    if valid: threshold = choose_threshold(*zip(*chosen))[0]
     settings |= dict(parts=run_data(ds, roles), threshold_used=float(threshold))
     how = dict(threshold=threshold, postprocess=postprocess)
     rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), **how, boundary=boundary)
