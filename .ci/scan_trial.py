@@ -407,18 +407,15 @@ TIMES = (
 def times(file):
     "Write how long each variant takes"
     torch.set_num_threads(1)
-    size, jobs, models = (96, 128), {}, {}
+    size, rows, forward, step = (96, 128), {}, {}, {}
     for name in VARIANTS:
-        models[name] = make_variant(name, size, TRIAL['woken'])
-        jobs[name, 'forward_ms'] = make_job(models[name], size)
-        jobs[name, 'step_ms'] = make_job(models[name], size, batch=8, step=True)
-    rows = {name: dict(variant=name) for name in VARIANTS}
-    for what, rounds in (('forward_ms', 15), ('step_ms', 5)):
-        took = interleave({k: job for k, job in jobs.items() if k[1] == what}, rounds)
-        for (name, _), seconds in took.items():
+        model = make_variant(name, size, TRIAL['woken'])
+        rows[name] = dict(variant=name, parameters=sum(p.numel() for p in model.parameters()))
+        forward[name] = make_job(model, size)
+        step[name] = make_job(model, size, batch=8, step=True)
+    for what, jobs, rounds in (('forward_ms', forward, 15), ('step_ms', step, 5)):
+        for name, seconds in interleave(jobs, rounds).items():
             rows[name][what] = round(1e3*median(seconds), 2)
-    for name, model in models.items():
-        rows[name]['parameters'] = sum(p.numel() for p in model.parameters())
     write_record(file, protocol=TIMES, rows=list(rows.values()))
 
 

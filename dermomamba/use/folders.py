@@ -240,7 +240,8 @@ def main(
     "The command `dermomamba_predict`"
     a = _parser().parse_args(argv)
     def body():
-        with warnings.catch_warnings(): # of odd files, with a path into the library; we say it
+        with warnings.catch_warnings():
+            # Pillow's name a path in the library; a line of ours says what is wrong with a file
             warnings.filterwarnings('ignore', module=r'PIL\.')
             return _predict(a)
     stopped = f'stopped. Finished files are kept in {a.out}: give the same command to go on.'
