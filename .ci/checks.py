@@ -178,6 +178,7 @@ def main():
         ('GPU check, dry', lambda: script('gpu_check.py', '--dry')),
         ('trial of the scans', lambda: script('scan_trial.py', 'check')),
         ('bad inputs', lambda: script('bad_inputs.py')),
+        ('sound files', lambda: script('sound_files.py')),
         ('damaged files', lambda: script('damaged_files.py')),
     ]
     for name, step in steps:

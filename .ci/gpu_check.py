@@ -529,7 +529,8 @@ def training_step(device, dry, say):
 
     from dermomamba.data.phantom import phantom_dls
     from dermomamba.network.dermomamba import DermoMamba
-    from dermomamba.training.learner import EMA, StopOnNaN, dermo_learner
+    from dermomamba.training.learner import dermo_learner
+    from dermomamba.training.long_runs import EMA, StopOnNaN
 
     size, batch = ((32, 64), 2) if dry else ((192, 256), 16)
     widths = dict(widths=(8,) * 6) if dry else {}
@@ -707,6 +708,10 @@ PARTS = 'compile', 'parity', 'scan', 'core', 'network', 'training', 'floor'
 def run_part(name, device, dry, mamba, source, say=print):
     "The figures of one part, and why it failed, if it did"
     begin, record = time.perf_counter(), dict(figures=None, failed=None)
+    if dry:
+        from notebooks import look_once
+
+        look_once()
     other = ['triton'] if dry else ['triton', 'chunked']
     fn = None
     try:

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure',
-           'writable_folder', 'writable_file', 'no_empty_folder', 'op_space', 'keep_inputs', 'machine', 'write_record',
-           'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
+           'writable_folder', 'writable_file', 'no_empty_folder', 'optional', 'op_space', 'keep_inputs', 'machine',
+           'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
 import csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, warnings
@@ -162,6 +162,17 @@ def no_empty_folder(
         for p in [*sorted(inside, reverse=True), *new]:
             try: p.rmdir()   # refuses a folder that holds anything
             except OSError: pass
+
+# %% ../nbs/more/core.ipynb #opt002
+def optional(
+    module:str, # to import
+    extra:str,  # what brings it: pip install dermomamba[extra]
+):              # the module
+    "Import what only one part of the package needs, or say how to get it"
+    try: return import_module(module)
+    except ImportError as e:
+        get = f'pip install dermomamba[{extra}]'
+        raise ImportError(f'{module} is needed for this ({e}): {get}') from e
 
 # %% ../nbs/more/core.ipynb #c043
 def op_space(

@@ -196,8 +196,8 @@ Marks the lesion in a dermoscopic image: {{ network }}.
     from dermomamba.network.dermomamba import DermoMamba
     model = DermoMamba.from_pretrained('{{ name }}')
 
-[Code]({{ repo_url }}), [book]({{ docs_url }}); {# -#}
-the network is that of [Hoang et al. 2025]({{ paper_url }}), written anew.
+[Code]({{ repo_url }}), [book]({{ docs_url }}). {# -#}
+The network is that of [Hoang et al. 2025]({{ paper_url }}), written anew.
 
 ## Training
 
@@ -214,7 +214,7 @@ the network is that of [Hoang et al. 2025]({{ paper_url }}), written anew.
 ## Limits
 
 - Not a medical device: it draws an outline, and no decision about a patient may rest on it.
-- Public sets show mostly light skin; on dark skin it has not been measured.
+- Public sets show mostly light skin. On dark skin it has not been measured.
 {% for x in limits %}- {{ x }}
 {% endfor %}'''
 

@@ -137,8 +137,7 @@ def _skip_gradients(X, dY, D, T, first, last, dX, dD):
 @jit
 def _backward(
     first, last, split, H, W, x, weights, turned, dt_proj, bias, A, A2, D, starts, dy,
-    dx, dweights, ddt_proj, dbias, dA, dD
-):
+    dx, dweights, ddt_proj, dbias, dA, dD):
     "Tasks `first` to `last`: fill dx (2 axes, split, B, L, D); add to the weights' gradients"
     L, Dc, N, R16 = x.shape[1], x.shape[2], A.shape[2], weights[2].shape[2]
     X, dY, dX = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(CHUNK, turned[0].shape[2])

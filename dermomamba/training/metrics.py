@@ -20,6 +20,7 @@ from scipy.ndimage import binary_erosion
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from ..core import optional
 from .guide_fusion_loss import check_pair
 
 # %% ../../nbs/4_training/2_metrics.ipynb #c009
@@ -205,16 +206,13 @@ def hausdorff95(
     true:np.ndarray, # (H, W), 0 and 1
 ) -> float:          # pixels, lower is better
     "95th percentile of the Hausdorff distance, by MONAI; an empty mask costs the image's diagonal"
-    try:
-        from monai.metrics import compute_hausdorff_distance
-    except ImportError as e:
-        raise ValueError("hausdorff95 needs MONAI: pip install dermomamba[evaluate]") from e
+    monai = optional('monai.metrics', 'evaluate')
     pred, true = mask_pair(pred, true)
     if not (pred.any() and true.any()):
         return math.hypot(*true.shape) if pred.any() or true.any() else 0.
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', FutureWarning)    # MONAI's, about an argument it passes
-        distance = compute_hausdorff_distance(
+        distance = monai.compute_hausdorff_distance(
             pred[None, None], true[None, None], include_background=True, percentile=95)
     return distance.item()
 

@@ -23,8 +23,9 @@ from ..data.datasets import (
     PROTOCOLS, LesionDataset, check_masks, data_name, open_dataset, parts, run_data)
 from ..data.layouts import say_passed_over
 from ..network.weights import sha256, weights_file
-from .learner import (
-    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, dermo_learner, log_lines, write_examples)
+from .learner import dermo_learner
+from .long_runs import (
+    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, log_lines, write_examples)
 from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
 from dermomamba.training.metrics import (
     DiceScore, IoUScore, PerImage, Precision, Recall, image_by_image, score_images,

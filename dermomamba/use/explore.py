@@ -8,14 +8,14 @@ __all__ = ['WALKS', 'PULSES', 'network', 'THRESHOLDS', 'BLOCKS', 'grid', 'explor
            'field_data', 'draw_field', 'draw_phantom']
 
 # %% ../../nbs/6_use/3_explore.ipynb #c003
-from functools import lru_cache
-from importlib import import_module
+from functools import lru_cache, partial
 from inspect import signature
 from types import SimpleNamespace
 
 import numpy as np, torch
 from torch import nn
 
+from ..core import optional
 from ..evidence.cost import as_png
 from ..evidence.inference import binary_mask, normalise, tta_views, views
 from ..training.guide_fusion_loss import BCEDiceLoss, GuideFusionLoss, attention_map
@@ -26,12 +26,7 @@ from ..scan.engines import selective_scan
 from ..scan.ss2d import cross_scan
 
 # %% ../../nbs/6_use/3_explore.ipynb #c006
-def _need(module):
-    "Import what only the explorers use"
-    try: return import_module(module)
-    except ImportError as e:
-        library = module.split('.')[0]
-        raise ImportError(f'explorers need {library}: pip install {library}') from e
+_need = partial(optional, extra='app')
 
 def _figure(fig, height=3., width=9.):
     "The given part of a figure, or a new figure"
