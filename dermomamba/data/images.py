@@ -211,7 +211,8 @@ def masks_alike(
     n = len(shapes)
     if not n: return ''
     area, edge, breadth = (np.array([s[k] for s in shapes]) for k in ('area', 'edge', 'breadth'))
-    empty, full = (area < .0005).sum(), (area > .995).sum()
+    drawn = area >= .0005
+    empty, full = n - drawn.sum(), (area > .995).sum()
     if empty + full >= .95*n:
         return (f'of {n} masks {full} are lesion everywhere and {empty} hold no lesion, so there '
                 'is no outline to learn. Save lesion as 255 and skin as 0')
@@ -219,7 +220,7 @@ def masks_alike(
     if edge.mean() > .7:
         return (f'the {n} masks are inverted: {edge.mean():.0%} of the frame\'s edge is lesion. '
                 'Exchange black and white')
-    if np.median(breadth) < .25:
+    if np.median(breadth[drawn]) < .25:
         return f'the {n} masks are line drawings, not areas. Fill the outlines'
     return ''
 
