@@ -24,7 +24,7 @@ SCAN_VECTORS = 'A_logs', 'Ds', 'dt_projs_bias' # rates, skips and step-size bias
 
 class ScansWithoutDecay(Callback):
     "Exempt rates, skips and step-size biases of all scans from the optimiser's weight decay"
-    order = -30 # before Checkpoint: a run that began otherwise goes on as it began
+    order = -30 # before Checkpoint (long_runs), which may restore other marks
     def __init__(self,
         names:tuple=SCAN_VECTORS, # last parts of parameters' names
     ): self.names = names
@@ -37,7 +37,7 @@ class ScansWithoutDecay(Callback):
 
 # %% ../../nbs/4_training/3_learner.ipynb #115e1bce
 class ListAdam(Optimizer):
-    "fastai's Adam with decoupled weight decay, on lists: a few launches for all parameters"
+    "fastai's Adam with decoupled weight decay, on lists of tensors: few calls for all of them"
     def __init__(self,
         params,            # parameters, or lists of them
         lr,                # learning rate

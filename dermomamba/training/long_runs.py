@@ -95,7 +95,7 @@ class Checkpoint(Callback):
         path:str|Path,       # file to write and to go on from
         settings:dict=None,  # what a continued run must share: numbers, strings, dicts of them
         best:str=None,       # a metric: also keep the weights of the epoch in which it was highest
-        seconds:float=None,  # stop after the last epoch that fits into this time; None: to the end
+        seconds:float=None,  # one epoch, then more if they fit into this time; None: all
     ):
         self.path, self.settings, self.best = Path(path), settings or {}, best
         self.seconds, self.history, self.done, self.kept = seconds, [], 0, None
