@@ -8,7 +8,6 @@ comes through.
     python .ci/sound_files.py            run by .ci/checks.py; seconds
 """
 import random
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -26,7 +25,6 @@ WRITERS = 'PNG JPEG TIFF BMP DIB WEBP GIF AVIF JPEG2000 PPM MPO'.split()
 CAN_TURN = 'PNG', 'JPEG', 'TIFF', 'WEBP', 'AVIF', 'MPO'
 TURNS = {2: 'FLIP_LEFT_RIGHT', 3: 'ROTATE_180', 4: 'FLIP_TOP_BOTTOM', 5: 'TRANSPOSE',
          6: 'ROTATE_270', 7: 'TRANSVERSE', 8: 'ROTATE_90'}
-work = Path(tempfile.mkdtemp())
 
 
 def any_picture(rng):
@@ -64,7 +62,7 @@ def note(k):
     return exif
 
 
-def any_file(rng):
+def any_file(rng, work):
     "Path without note, with it, orientation; None where Pillow cannot write or read that"
     kind = rng.choice(WRITERS)
     im, k = any_picture(rng), rng.randrange(10)
@@ -91,11 +89,12 @@ def turned(im, k):
     return im.transpose(Image.Transpose[TURNS[k]]) if k in TURNS else im
 
 
-def main():
+def read_some(work, n=600):
+    "How many of so many files were read, and refused"
     warnings.filterwarnings('ignore', category=UserWarning)  # Pillow's, about odd pictures
     rng, count = random.Random(0), dict(read=0, refused=0, masks=0)
-    while count['read'] + count['refused'] < 600:
-        found = any_file(rng)
+    while count['read'] + count['refused'] < n:
+        found = any_file(rng, work)
         if not found: continue
         bare, noted, k = found
         x, size = tried(read_image, noted), tried(image_size, noted)
@@ -105,7 +104,11 @@ def main():
         if m := tried(read_mask, noted): test_eq(m.size[::-1], size)
         count['read' if x else 'refused'] += 1
         count['masks'] += m is not None
-    shutil.rmtree(work)
+    return count
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder: count = read_some(Path(folder))
     print(f'600 sound files: {count}')
     assert count['read'] > 500
 

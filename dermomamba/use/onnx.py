@@ -321,8 +321,8 @@ def spread(
 ):                   # bytes (n, 3, H, W)
     "Images of a folder, evenly spread, to calibrate on"
     items = open_dataset(folder).items
-    every = items[::max(1, len(items)//n)][:n]
-    return torch.stack([network_input(image, size)[0] for image, _ in every])
+    chosen = items[::max(1, len(items)//n)][:n]
+    return torch.stack([network_input(image, size)[0] for image, _ in chosen])
 
 # %% ../../nbs/6_use/5_onnx.ipynb #94590688
 def write_int8(
