@@ -6,6 +6,8 @@
         rivals:basic rivals:attention rivals:resnet18 --batch 4 --rounds 5 --threads 2 \
         --out ../runs/rivals                       # ten minutes on two cores
     python rivals.py train ISIC2018 OUT unetpp segformer     # three seeds each; it goes on
+    python rivals.py times TIMES                   # seconds of a step of each, in turns
+    python rivals.py equal_time ISIC2018 OUT TIMES unetpp    # as long as `tiny` took
     python rivals.py transfer PH2Dataset OUT       # their Dice on PH2, in ph2.csv of each run
     python rivals.py simple ISIC2018 OUT.csv       # Dice of three rules that were not trained
 
@@ -16,6 +18,7 @@ import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 
 import cv2
 import numpy as np
@@ -23,9 +26,11 @@ import torch
 import torch.nn as nn
 from fastai.vision.core import imagenet_stats
 
-from dermomamba.core import write_csv
+from dermomamba.core import write_csv, write_record
 from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.data.images import LoadImage, LoadMask
+from dermomamba.evidence.cost import make_job
+from dermomamba.evidence.speed import interleave
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.training.metrics import dice_per_image
 from scan_trial import SEEDS, TRIAL, VARIANTS, WAKING, make_variant, run_queue, test_batches
@@ -171,12 +176,54 @@ def transfer(
         print(f'{file.parent.name}: Dice {np.mean(dice):.4f}', flush=True)
 
 
+RIVALS = [mobilenet, unetpp, lite0, lite0_imagenet, segformer, basic, attention, resnet18]
+
+
+def times(
+    out,                  # JSON file to write
+    size:tuple=(96, 128), # of the images
+):
+    "How long a training step of each network takes, in turns, and how many epochs are equal time"
+    torch.set_num_threads(1)
+    networks = {f.__name__: f() for f in RIVALS}
+    networks |= dict(tiny=DermoMamba.preset('tiny', img_size=size), paper=DermoMamba(size))
+    jobs = {name: make_job(net, size, batch=8, step=True) for name, net in networks.items()}
+    took = {name: median(seconds) for name, seconds in interleave(jobs, 9).items()}
+    rows = [dict(network=name, step_ms=round(1e3*s, 1),
+                 epochs=max(1, round(TRIAL['epochs']*took['tiny']/s))) for name, s in took.items()]
+    write_record(out, protocol=TIMES, rows=rows)
+
+
+TIMES = (
+    'a training step of 8 images at 96x128, one thread, all networks in turns, median of 9; '
+    "epochs: as many as fit into the time of tiny's five, to the nearest, and at least 1")
+
+
+def equal_time(
+    data:str, # folder of ISIC 2018
+    out,      # folder of run folders
+    file,     # of `times`
+    *names,   # of this file
+):
+    "Train each for as long as `tiny` was trained; otherwise all is as in `train`"
+    rows = json.loads(Path(file).read_text(encoding='utf-8'))['rows']
+    epochs = {row['network']: row['epochs'] for row in rows}
+    for seed in SEEDS:
+        for name in names:
+            options = TRIAL | dict(epochs=epochs[name])
+            run_queue([name], [seed], data, out, make=make_rival, **options)
+
+
 def main(argv):
     what, *rest = argv or ['']
     if what == 'simple' and len(rest) == 2:
         simple(*rest)
     elif what == 'transfer' and len(rest) == 2:
         transfer(*rest)
+    elif what == 'times' and len(rest) == 1:
+        times(*rest)
+    elif what == 'equal_time' and len(rest) > 3:
+        equal_time(*rest)
     elif what == 'train' and len(rest) > 2:
         data, out, *names = rest
         run_queue(names, SEEDS, data, out, make=make_rival, **TRIAL)

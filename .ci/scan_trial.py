@@ -247,9 +247,8 @@ def score_role(learn, dl, ids, out):
     return found
 
 
-def _learner(model, data, out, seed, facts, n_train):
-    "The Learner of the recipe `ours`, and the names of the validation images"
-    r = RECIPES['ours']
+def _learner(model, data, out, seed, facts, n_train, r):
+    "The Learner of a recipe, and the names of the validation images"
     dls, names = make_dls(
         data, facts['size'], r['bs'], r['augment'], 'heldout', 0, 42, n_train, 'cpu')
     if n_train: dls.valid = dls.test_dl(dls.valid_ds.items, with_labels=True)
@@ -262,23 +261,24 @@ def _learner(model, data, out, seed, facts, n_train):
     return learn, names
 
 
-def _fit(learn, way, epochs):
-    "One cycle; the scans at a rate of their own where the variant says so"
-    rate = RECIPES['ours']['lr']
+def _fit(learn, way, epochs, r):
+    "By the recipe's schedule; the scans at a rate of their own where the variant says so"
+    rate = r['lr']
     if way in EPS: learn.opt_func = partial(ListAdam, eps=EPS[way])
     if 'own_rate' in way:
         learn.splitter = scans_apart
         rate = [rate, OWN_RATE*rate]
-    learn.fit_one_cycle(epochs, lr_max=rate)
+    if r['schedule'] == 'one_cycle': learn.fit_one_cycle(epochs, lr_max=rate)
+    else: learn.fit(epochs, rate)
 
 
-def _write_run(learn, out, facts, scores):
+def _write_run(learn, out, facts, scores, r):
     "Weights as float16, and the record; the checkpoint has served"
     weights = learn.model.state_dict()
     half = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
     torch.save(half, out/'weights.pth')
     record = write_record(
-        out/'run.json', protocol=PROTOCOL, settings=facts, recipe=RECIPES['ours'], scores=scores,
+        out/'run.json', protocol=PROTOCOL, settings=facts, recipe=r, scores=scores,
         parameters=sum(p.numel() for p in learn.model.parameters()),
         seconds_per_epoch=[round(h['seconds'], 1) for h in learn.checkpoint.history])
     (out/'last.pth').unlink()
@@ -311,6 +311,7 @@ def run_variant(
     woken:str='',         # which of `WAKING` the variant 'woken' is
     test:bool=True,       # look at the test images, too? Once, at the end
     make=make_variant,    # of name, size and `woken`: the network
+    recipe:dict=RECIPES['ours'],
 ) -> dict:                # the record
     "Train one variant and score it; goes on where it was interrupted"
     out = Path(out)
@@ -320,13 +321,13 @@ def run_variant(
     way = woken if name == 'woken' else name
     model = make(name, size, woken)
     facts = dict(variant=name, way=way, seed=seed, size=list(size), epochs=epochs, n_train=n_train)
-    learn, names = _learner(model, data, out, seed, facts, n_train)
-    _fit(learn, way, epochs)
+    learn, names = _learner(model, data, out, seed, facts, n_train, recipe)
+    _fit(learn, way, epochs, recipe)
     scores = dict(valid=score_role(learn, learn.dls.valid, names, out/'valid.csv'))
     if test:
         batches, ids = test_batches(data, size, 'heldout')
         scores['test'] = score_role(learn, batches, ids, out/'test.csv')
-    return _write_run(learn, out, facts, scores)
+    return _write_run(learn, out, facts, scores, recipe)
 
 
 def run_queue(

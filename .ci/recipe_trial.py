@@ -1,0 +1,80 @@
+"""What each part of the recipe is worth: `ours` with one thing changed, three seeds each.
+
+The records are in data/results/recipe and are read in nbs/4_training/4_recipe.ipynb. The network is
+`tiny`; images, order and epochs are those of scan_trial.py, whose variant `full` is `ours`. Scores
+are of the 207 validation images: a search may not look at those that judge.
+
+    recipe_trial.py ISIC2018 OUT              # all of them, by seeds; it goes on where it stopped
+    recipe_trial.py ISIC2018 OUT plateau      # or only some
+    recipe_trial.py summary data/results      # recipe/summary.json from recipe/ and scans/equal/
+"""
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from dermomamba.core import write_record
+from dermomamba.evidence.do_the_scans_matter import trial_scores, trial_table
+from dermomamba.network.dermomamba import DermoMamba
+from dermomamba.training.recipe import RECIPES
+from scan_trial import SEEDS, TRIAL, run_queue
+
+CHANGES = {
+    'lr_half': dict(lr=1e-3),
+    'lr_double': dict(lr=4e-3),
+    'augment_none': dict(augment='none'),
+    'augment_full': dict(augment='full'),
+    'ema_none': dict(ema=0.),
+    'loss_bce_dice': dict(loss='bce_dice'),
+    'loss_released': dict(loss='released'),
+    'loss_tversky': dict(loss='tversky'),
+    'bs_4': dict(bs=4),
+    'wd_none': dict(wd=0.),
+    'clip_none': dict(clip=0.),
+    'plateau': dict(schedule='plateau'),
+    'plateau_1e-4': dict(schedule='plateau', lr=1e-4),
+}
+
+
+def tiny(
+    name:str,   # of `CHANGES`; the network is the same for all
+    size:tuple, # (H, W) of the images
+    *_,         # of the trial's variants
+):
+    "The network"
+    return DermoMamba.preset('tiny', img_size=tuple(size))
+
+
+PROTOCOL = (
+    'tiny, 5 epochs of 640 images of ISIC 2018 at 96x128; Dice, precision and recall in percent, '
+    'mean over the 207 validation images of the mean over seeds, threshold .5, one view; least and '
+    'most of a seed; difference beside ours with its 95% interval over images and seeds')
+
+
+def summary(results):
+    "Write summary.json: what each change did"
+    ours, runs = results/'scans'/'equal', results/'recipe'
+    scores = dict(ours=trial_scores(ours, 'valid')['full']) | trial_scores(runs, 'valid')
+    table = trial_table(scores, 'ours')
+    for score in ('precision', 'recall'):
+        def means(name):
+            folder, pattern = (ours, 'full_?') if name == 'ours' else (runs, f'{name}_?')
+            files = sorted(folder.glob(f'{pattern}/valid.csv'))
+            return 100*pd.concat(map(pd.read_csv, files))[score].mean()
+        table[score] = [means(name) for name in table.index]
+    rows = [dict(variant=name, change=CHANGES.get(name, {}), **row.round(3).to_dict())
+            for name, row in table.iterrows()]
+    write_record(runs/'summary.json', protocol=PROTOCOL, recipe=RECIPES['ours'], rows=rows)
+
+
+def main(argv):
+    if argv[:1] == ['summary'] and len(argv) == 2: return summary(Path(argv[1]))
+    if len(argv) < 2 or set(argv[2:]) - set(CHANGES): sys.exit(__doc__)
+    data, out, *names = argv
+    for seed in SEEDS:
+        for name in names or CHANGES:
+            run_queue([name], [seed], data, out, make=tiny, test=False,
+                      recipe=RECIPES['ours'] | CHANGES[name], **TRIAL)
+
+
+if __name__ == '__main__': main(sys.argv[1:])
