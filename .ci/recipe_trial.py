@@ -5,7 +5,7 @@ The records are in data/results/recipe and are read in nbs/4_training/4_recipe.i
 are of the 207 validation images: a search may not look at those that judge.
 
     recipe_trial.py ISIC2018 OUT              # all of them, by seeds; it goes on where it stopped
-    recipe_trial.py ISIC2018 OUT plateau      # or only some
+    recipe_trial.py ISIC2018 OUT plateau      # or some; `taught` needs the teacher of distil.py
     recipe_trial.py summary data/results      # recipe/summary.json from recipe/ and scans/equal/
 """
 import sys
@@ -17,6 +17,7 @@ from dermomamba.core import write_record
 from dermomamba.evidence.do_the_scans_matter import trial_scores, trial_table
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.training.recipe import RECIPES
+from distil import Distil
 from scan_trial import SEEDS, TRIAL, run_queue
 
 CHANGES = {
@@ -33,6 +34,7 @@ CHANGES = {
     'clip_none': dict(clip=0.),
     'plateau': dict(schedule='plateau'),
     'plateau_1e-4': dict(schedule='plateau', lr=1e-4),
+    'taught': {},       # by the network of distil.py
 }
 
 
@@ -73,7 +75,8 @@ def main(argv):
     data, out, *names = argv
     for seed in SEEDS:
         for name in names or CHANGES:
-            run_queue([name], [seed], data, out, make=tiny, test=False,
+            cbs = [Distil(Path(out)/'teacher'/'weights.pth')] if name == 'taught' else []
+            run_queue([name], [seed], data, out, make=tiny, test=False, cbs=cbs,
                       recipe=RECIPES['ours'] | CHANGES[name], **TRIAL)
 
 

@@ -312,6 +312,7 @@ def run_variant(
     test:bool=True,       # look at the test images, too? Once, at the end
     make=make_variant,    # of name, size and `woken`: the network
     recipe:dict=RECIPES['ours'],
+    cbs=(),               # further callbacks
 ) -> dict:                # the record
     "Train one variant and score it; goes on where it was interrupted"
     out = Path(out)
@@ -322,6 +323,7 @@ def run_variant(
     model = make(name, size, woken)
     facts = dict(variant=name, way=way, seed=seed, size=list(size), epochs=epochs, n_train=n_train)
     learn, names = _learner(model, data, out, seed, facts, n_train, recipe)
+    learn.add_cbs(cbs)
     _fit(learn, way, epochs, recipe)
     scores = dict(valid=score_role(learn, learn.dls.valid, names, out/'valid.csv'))
     if test:

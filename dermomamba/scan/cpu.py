@@ -18,7 +18,7 @@ from .vectors import (
 _space, _ops = op_space(__name__)
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c012
-CHUNK = 64 # steps whose B and C fit the first-level cache: 64 * 16 states * 4 bytes = 4 KB
+CHUNK = 64 # steps whose B and C fit the first-level cache: 64 * 16 states * 4 bytes = 4 KB each
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #c014
 @jit
@@ -139,7 +139,7 @@ def _scan(
 ) -> tuple[Tensor, Tensor, Tensor]:
     u, delta, B, C = (x.contiguous() for x in (u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
-    A2 = F.pad(A*_LOG2E, (0, N16 - N))
+    A2 = F.pad(A*_LOG2E, (0, N16 - N)).contiguous()
     y, h, starts = torch.zeros_like(u), u.new_zeros(Bs, D, N16), u.new_empty(Bs, D, chunks, N16)
     share(_forward, Bs*G*split, split, u, delta, A2, B, C, y, h, starts)
     return y, h[..., :N].contiguous(), starts
@@ -157,13 +157,13 @@ def _scan_backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     dy, u, delta, B, C = (x.contiguous() for x in (dy, u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
-    A, r = (F.pad(x, (0, N16 - N)).clone() for x in (A, dh))
+    like = torch.contiguous_format                   # `_backward` overwrites r
+    A, r = (F.pad(x, (0, N16 - N)).clone(memory_format=like) for x in (A, dh))
     du, ddelta, dA = torch.zeros_like(u), torch.zeros_like(u), u.new_zeros(Bs, D, N16)
     dB, dC = (u.new_empty(split, *B.shape) for _ in range(2))
     inputs = u, delta, A, A*_LOG2E, B, C, starts, dy
     share(_backward, Bs*G*split, split, *inputs, r, du, ddelta, dA, dB, dC)
-    dB, dC = (x.sum(0) if split > 1 else x.squeeze(0).clone() for x in (dB, dC))
-    return du, ddelta, dA.sum(0)[:, :N].contiguous(), dB, dC
+    return du, ddelta, dA.sum(0)[:, :N].contiguous(), dB.sum(0), dC.sum(0)
 
 @_scan_backward.register_fake
 def _(dy, dh, u, delta, A, B, C, starts):

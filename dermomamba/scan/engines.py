@@ -129,32 +129,33 @@ def trial(
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c019
 @lru_cache(None)
-def _why_not(engine, device): # '' if it works
+def _why_not(scan, device): # '' if it works
     args = _example()
-    def run(*args): return get_engine(engine).scan(*args)[0]
+    def run(*args): return scan(*args)[0]
     return trial(run, args, scan_loop(*args)[0], device)
 def engines() -> dict: # name -> 'ready', or why not
     "The engines of this machine"
     gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
     place = dict(triton=gpu, mamba_ssm=gpu)
-    names = [name for name, e in _engines.items() if e.exact]
-    return {name: _why_not(name, place.get(name, 'cpu')) or 'ready' for name in names}
+    return {name: _why_not(e.scan, place.get(name, 'cpu')) or 'ready'
+            for name, e in _engines.items() if e.exact}
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c023
 _compiled = dict(cpu='numba', cuda='triton')
 @lru_cache(None)
-def _proven(device): # torch.device
-    "The engine for float32 on a device"
-    name = _compiled.get(device.type)
-    why = name and _why_not(name, device)
+def _proven(name, scan, device):
+    "The engine of that name, or 'chunked' in its place"
+    why = _why_not(scan, device)
     if why:
         warnings.warn(f"scan engine {name!r} cannot be used: {why}. "
                       "The slower engine 'chunked' takes its place.", stacklevel=5)
-    return 'chunked' if why or not name else name
+    return 'chunked' if why else name
 
 # torch.compile asks once, while it traces, and does not look inside
 @torch.compiler.assume_constant_result
-def _choose(device): return _proven(device)
+def _choose(device): # torch.device
+    name = _compiled.get(device.type)
+    return _proven(name, _engines[name].scan, device) if name else 'chunked'
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c024
 _asked = ContextVar('engine', default=None) # each thread has its own

@@ -86,7 +86,7 @@ def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, star
     L, Dc, N = x.shape[1], x.shape[2], A2.shape[2]
     X, Y, h = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(Dc, N)
     Bt, Ct, dt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, weights[2].shape[2])
-    turned, room = _room(dt_proj.shape[2], CHUNK), _room(2, CHUNK)
+    dtT, room = _room(dt_proj.shape[2], CHUNK), _room(2, CHUNK)
     pixels = np.empty(CHUNK, np.int64)
     for task in range(first, last):
         b, axis, s, lo, hi = _task(task, split, Dc)
@@ -98,12 +98,12 @@ def _forward(first, last, split, H, W, x, weights, dt_proj, bias, A2, D, y, star
                 _path(k, c*CHUNK, H, W, path)
                 _gather(x[b], path, X)
                 _project(X, weights, k, (Bt, Ct, dt))
-                _turn(dt, turned)
+                _turn(dt, dtT)
                 for i in range(T):
                     for d in range(lo, hi): Y[i, d] = D[k, d]*X[i, d]
                 for d in range(lo, hi):
                     starts[b, k, c, d] = h[d]
-                    _steps(turned, dt_proj[k, d], bias[k, d], raw, delta)
+                    _steps(dtT, dt_proj[k, d], bias[k, d], raw, delta)
                     walk(X[:T, d], delta, A2[k, d], Bt, Ct, h[d], Y[:T, d])
                 _scatter(Y, path, lo, hi, k > 1, y[axis, b])
 
@@ -136,11 +136,11 @@ def _skip_gradients(X, dY, D, T, first, last, dX, dD):
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c023
 @jit
 def _backward(
-    first, last, split, H, W, x, weights, turned, dt_proj, bias, A, A2, D, starts, dy,
+    first, last, split, H, W, x, weights, rows, dt_proj, bias, A, A2, D, starts, dy,
     dx, dweights, ddt_proj, dbias, dA, dD):
     "Tasks `first` to `last`: fill dx (2 axes, split, B, L, D); add to the weights' gradients"
     L, Dc, N, R16 = x.shape[1], x.shape[2], A.shape[2], weights[2].shape[2]
-    X, dY, dX = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(CHUNK, turned[0].shape[2])
+    X, dY, dX = _room(CHUNK, Dc), _room(CHUNK, Dc), _room(CHUNK, rows[0].shape[2])
     Bt, Ct, dt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, R16)
     dBt, dCt, ddt = _room(CHUNK, N), _room(CHUNK, N), _room(CHUNK, R16)
     a, hs, r = _room(CHUNK, N), _room(CHUNK + 1, N), _room(Dc, N)
@@ -172,7 +172,7 @@ def _backward(
                 _turn(ddtT, ddt)
                 for j in range(3):
                     add_outer(X, (dBt, dCt, ddt)[j], T, dweights[j][k, b*split + s])
-                    product((dBt, dCt, ddt)[j], turned[j][k], True, dX)
+                    product((dBt, dCt, ddt)[j], rows[j][k], True, dX)
                 _scatter(dX, path, 0, Dc, k > 1, dx[axis, s, b])
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c025
@@ -226,13 +226,13 @@ def _ss2d_backward(
     Bs, Dc, H, W, _, _, split = _plan(x, A)
     R, N, A16 = dt_proj.shape[2], A.shape[2], _vectors(A)
     parts = _parts(x_proj, dt_proj, A)
-    turned = tuple(_vectors(w) for w in parts)
+    rows = tuple(_vectors(w) for w in parts)
     weights = tuple(_vectors(w.transpose(1, 2)) for w in parts)
     dx = x.new_empty(2, split, Bs, H*W, Dc)
     dweights = tuple(x.new_zeros(4, Bs*split, *w.shape[1:]) for w in weights)
     others = [x.new_zeros(4, Bs, *w.shape[1:]) for w in (dt_proj, dt_bias, A16, D)]
     share(
-        _backward, 2*Bs*split, split, H, W, _last(x), weights, turned, dt_proj.contiguous(),
+        _backward, 2*Bs*split, split, H, W, _last(x), weights, rows, dt_proj.contiguous(),
         dt_bias.contiguous(), A16, A16*_LOG2E, D.contiguous(), starts, _last(dy),
         dx, dweights, *others)
     dB, dC, dR = (w.sum(1).transpose(1, 2) for w in dweights)

@@ -45,7 +45,7 @@ def project(x, at, inside, Wp, D, ds, first: tl.constexpr, second: tl.constexpr,
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c018
 @triton.jit
 def softplus(v):
-    "ln(1 + exp(v)), exact to float32 at both ends"
+    "ln(1 + exp(v)), to a relative error of 4e-6 down to v = -80"
     z = tl.exp2(-1.4426950408889634*tl.abs(v))
     s = z/(z + 2)
     w = s*s
