@@ -99,10 +99,10 @@ def look_alikes(
     return [sorted(g) for g in groups.subsets() if len(g) > 1]
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c008
-_middle = np.outer(np.hanning(64), np.hanning(64))  # fades out towards a lens's dark corners
 def _darker(small, inside):
     "How much darker the lesion is than the rest, in 0-1; thumbnails (64, 64) of image and mask"
-    def level(m): return (m*_middle*small).sum()/max((m*_middle).sum(), 1e-6)
+    # `_window` fades out towards a lens's dark corners
+    def level(m): return (m*_window*small).sum()/max((m*_window).sum(), 1e-6)
     return float(level(1 - inside/255) - level(inside/255))/255
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c009
@@ -138,7 +138,7 @@ def examine_all(
     workers:int=2, # threads that read files
     tick=None, # called with the number done, e.g. to draw progress
 ) -> Exam:
-    "Look at every pair once"
+    "Look at every pair"
     fix = 'has no partner. Add the missing file or remove this one.'
     exam = Exam(ds, faults=[f'{p}: {fix}' for p in ds.unpaired])
     def one(pair):

@@ -84,7 +84,7 @@ def _encodings(data):
 def read_text(
     path, # text file: a split list, a table
 ) -> str: # its lines end in a single line feed, and no byte-order mark is left
-    "A text in UTF-8, UTF-16 or UTF-32 (with or without mark), or else in Windows' or plain Latin-1"
+    "UTF-8 or UTF-16 (with or without mark), UTF-32 with one, or else Windows' or plain Latin-1"
     with naming(path): data = Path(path).read_bytes()
     for name in _encodings(data):
         try: text = data.decode(name)
@@ -135,7 +135,7 @@ def _dicom(path, header=False):
 # %% ../../nbs/3_data/more/formats.ipynb #044cf2ec
 def _dicom_image(path):
     "A DICOM file's image as RGB or 8-bit grey"
-    from pydicom.pixels import apply_color_lut, pixel_array
+    from pydicom.pixels import apply_color_lut, apply_rescale, pixel_array
     ds = _dicom(path)
     a = pixel_array(ds)  # (H, W) or (H, W, 3); YCbCr has become RGB
     low, high = 0, 2**int(ds.BitsStored) - 1
@@ -143,6 +143,7 @@ def _dicom_image(path):
         a = apply_color_lut(a, ds)
         high = 2**int(ds.RedPaletteColorLookupTableDescriptor[2]) - 1
     if a.ndim == 2 and 'WindowWidth' in ds:
+        a = apply_rescale(a, ds)  # the window is given in these units
         keys = 'WindowCenter', 'WindowWidth'
         centre, width = (float(np.atleast_1d(ds[k].value)[0]) for k in keys)
         low, high = centre - width/2, centre + width/2
