@@ -268,7 +268,9 @@ def selective_scan(
     u_, delta, A, B_, C_ = (x.to(dtype) for x in (u, delta, A, B_, C_))
     if delta_bias is not None: delta = delta + delta_bias.to(dtype)[:, None]
     if delta_softplus: delta = F.softplus(delta)
-    y, last = compute(u_, delta, A, B_, C_)
+    device = u.device.type
+    with torch.autocast('cpu' if device == 'meta' else device, enabled=False):
+        y, last = compute(u_, delta, A, B_, C_)
     if D is not None: y = y + D.to(dtype)[:, None]*u_
     if z is not None: y = y * F.silu(z.to(dtype))
     y = y.to(u.dtype)

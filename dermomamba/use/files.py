@@ -279,7 +279,7 @@ def progress(
     seconds:float, # since the start
     width:int=24, # of the bar, in characters
 ) -> str:
-    "A line such as `[######      ]  50/200  7.5/s, 20 s to go`"
+    "A line such as `[###         ] 50/200  7.5/s, 20 s to go`"
     bar, rate = ('#'*(width*done//max(total, 1))).ljust(width), done/max(seconds, 1e-9)
     left = round((total - done)/rate) if done else 0
     to_go = f'{left//60} min' if left > 99 else f'{left} s'
