@@ -139,10 +139,12 @@ def _dicom_image(path):
     ds = _dicom(path)
     a = pixel_array(ds)  # (H, W) or (H, W, 3); YCbCr has become RGB
     low, high = 0, 2**int(ds.BitsStored) - 1
+    if ds.get('PixelRepresentation') == 1: low, high = -(high + 1)//2, high//2   # signed
+    elif a.max(initial=0) <= 1 < high: high = 255       # a mask's 0 and 1 stay what they are
     if ds.PhotometricInterpretation == 'PALETTE COLOR':
         a = apply_color_lut(a, ds)
-        high = 2**int(ds.RedPaletteColorLookupTableDescriptor[2]) - 1
-    if a.ndim == 2 and 'WindowWidth' in ds:
+        low, high = 0, 2**int(ds.RedPaletteColorLookupTableDescriptor[2]) - 1
+    if a.ndim == 2 and ds.get('WindowWidth') is not None and ds.get('WindowCenter') is not None:
         a = apply_rescale(a, ds)  # the window is given in these units
         keys = 'WindowCenter', 'WindowWidth'
         centre, width = (float(np.atleast_1d(ds[k].value)[0]) for k in keys)
@@ -186,7 +188,10 @@ def decode(
     if deep and im.mode in _BANDS and not any(c.getextrema()[1] > 63 for c in _colours(im)):
         raise DataError(f"{source}: has 16 bits a colour and uses only the lower ones, "
                         "which are not read here. Save it with 8 bits a colour.")
-    return ImageOps.exif_transpose(im), losses
+    # Pillow turns a TIFF over in which 0 is white, but not one of 16 bits
+    white = im.format == 'TIFF' and im.mode == 'I;16' and im.tag_v2.get(262) == 0
+    im = ImageOps.exif_transpose(im)
+    return Image.fromarray(65535 - np.asarray(im)) if white else im, losses
 
 # %% ../../nbs/3_data/more/formats.ipynb #33b6653b
 _NOTES = b'eXIf', b'XML:com.adobe.xmp', b'Raw profile type'  # PNG's chunks with an orientation

@@ -227,13 +227,14 @@ def _dice_beside(path):
     run, scores = path.with_name('run.json'), path.with_name('scores.csv')
     try:
         if run.exists():
-            run = json.loads(run.read_text())
+            run = json.loads(run.read_text(encoding='utf-8'))
             on = f"{run['settings']['data']}, {run['n_scored']} images"
-            return dict(dice=run['scores']['dice'], dice_on=on)
+            dice = run['scores']['dice'] # of an evaluation: mean, low, high
+            return dict(dice=dice[0] if isinstance(dice, list) else dice, dice_on=on)
         if scores.exists():
             dice = [float(r['dice']) for r in csv.DictReader(scores.open())]
             return dict(dice=sum(dice)/len(dice), dice_on=f'{len(dice)} images')
-    except (KeyError, TypeError, ValueError) as e:
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as e:
         raise ValueError(f'{path.parent}: run.json or scores.csv is damaged '
                          f'({type(e).__name__}: {e}); move it away to go without a Dice') from e
     return {}

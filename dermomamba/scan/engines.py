@@ -105,10 +105,11 @@ register_engine('count', _count, exact=False)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c017
 def _example(B=1, D=4, G=2, N=3, L=70, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    def r(*s): return torch.randn(*s, generator=g)
+    # whatever the caller's default type and device are
+    kw = dict(generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device='cpu')
+    def r(*s): return torch.randn(*s, **kw)
     u, delta = r(B, D, L), F.softplus(r(B, D, L) - 2)
-    A = -N*torch.rand(D, N, generator=g)
+    A = -N*torch.rand(D, N, **kw)
     return u, delta, A, r(B, G, N, L), r(B, G, N, L)
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c018

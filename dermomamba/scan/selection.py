@@ -62,6 +62,14 @@ def _chunk(h, u, delta, A, B): # h (B, D, N); u, delta (B, D, T); B (B, D, N, T)
     b = torch.cat([b[:1] + a[:1]*h, b[1:]])
     return a, linear_scan(a, b)
 
+def _starts(u, delta, A, B, chunk): # as `scan_chunked` takes them
+    "The state before every chunk"
+    h, found = u.new_zeros(len(u), *A.shape), []
+    for c in (slice(t, t+chunk) for t in range(0, u.shape[2], chunk)):
+        found.append(h)
+        h = _chunk(h, u[..., c], delta[..., c], A, _per_channel(B[..., c], u.shape[1]))[1][-1]
+    return found
+
 # %% ../../nbs/1_scan/3_selection.ipynb #c067
 class _ScanChunked(torch.autograd.Function):
     @staticmethod
@@ -79,6 +87,8 @@ class _ScanChunked(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy, g): # g: gradient of the last state, then of each chunk's end
         u, delta, A, B, C, *starts = ctx.saved_tensors
+        # kept as mere numbers; a second derivative has to go through them, too
+        if torch.is_grad_enabled(): starts = _starts(u, delta, A, B, ctx.chunk)
         grads, dA = [], torch.zeros_like(A)
         for k in reversed(range(len(starts))):
             c = slice(k*ctx.chunk, (k+1)*ctx.chunk)

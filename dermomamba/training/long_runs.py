@@ -102,8 +102,11 @@ class Checkpoint(Callback):
 
     def before_fit(self):
         self.start = time.time()
-        if not _training(self.learn): self.run = False
-        elif self.path.exists(): self._restore()
+        if not _training(self.learn):
+            self.run = False
+            return
+        self.history, self.done, self.kept = [], 0, None # of a file that was refused, perhaps
+        if self.path.exists(): self._restore()
 
     def before_epoch(self):
         if self.epoch < self.done: raise CancelEpochException
@@ -221,10 +224,11 @@ class Plateau(Callback):
     def __init__(self,
         metric:str='dice', # the score to watch
     ): self.metric = metric
+    def before_fit(self): # `self.lr` would be the Learner's, whatever rate `fit` was given
+        if self.opt is not None: self.first = self.opt.hypers[-1]['lr']
     def before_train(self):
-        if not hasattr(self, 'lr'): self.lr = self.opt.hypers[-1]['lr']
         scores = [h[self.metric] for h in self.checkpoint.history]
-        self.opt.set_hyper('lr', plateau_lr(self.lr, scores))
+        self.opt.set_hyper('lr', plateau_lr(self.first, scores))
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #cd0556d1
 def log_lines(

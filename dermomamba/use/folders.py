@@ -6,7 +6,7 @@
 __all__ = ['read_list', 'masks_beside', 'collect_images', 'left_out', 'timings', 'parse_shard', 'main']
 
 # %% ../../nbs/6_use/2_folders.ipynb #c004
-import argparse, csv, re, tempfile, time, warnings
+import argparse, csv, io, re, tempfile, time, warnings
 from collections import Counter
 from pathlib import Path
 
@@ -26,23 +26,26 @@ from .predict import check_settings, lesion_geometry
 # %% ../../nbs/6_use/2_folders.ipynb #2e990926
 def _listed_file(folder, text):
     "The file that a list means; its folders may be written as Windows does"
+    def there(way):
+        try: return (folder/way).exists()
+        except OSError: return False   # too long, or in a folder that may not be entered
     ways = text, text.replace('\\', '/')
-    return next((folder/way for way in ways if (folder/way).exists()), folder/text)
+    return next((folder/way for way in ways if there(way)), folder/text)
 
 def read_list(
     path, # CSV file with a column `image` or `path`, and perhaps `name`
 ) -> list: # (name, path) of each row
     "The images that a CSV lists; relative paths start from its folder"
-    lines = read_text(path).splitlines()
-    head = lines[0] if lines else ''
-    comma = max(',;\t', key=head.count)
-    columns = [c.strip().strip('"').lower() for c in head.split(comma)]
+    text = read_text(path)
+    comma = max(',;\t', key=text.partition('\n')[0].count)
+    head, *rows = csv.reader(io.StringIO(text), delimiter=comma) if text else [[]]
+    columns = [c.strip().lower() for c in head]
     column = next((c for c in ('image', 'path') if c in columns), None)
-    if column is None or not lines[1:]:
+    if column is None or not any(rows):
         raise DataError(f'{path}: no column image or path, or no rows. '
                         'Write "image" in the first line and a path in each other.')
     found = []
-    for row in csv.DictReader(lines[1:], columns, delimiter=comma):
+    for row in (dict(zip(columns, r)) for r in rows):
         text, name = ((row.get(c) or '').strip() for c in (column, 'name'))
         if not text: continue
         image = _listed_file(Path(path).parent, text)
