@@ -16,10 +16,9 @@ import pandas as pd
 
 from dermomamba.core import write_record
 from dermomamba.evidence.statistics import paired_difference
-from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.training.recipe import RECIPES
 from distil import Distil
-from scan_trial import SEEDS, TRIAL, run_queue
+from scan_trial import SEEDS, TRIAL, make_variant, run_queue
 
 CHANGES = {
     'lr_half': dict(lr=1e-3),
@@ -39,13 +38,9 @@ CHANGES = {
 }
 
 
-def tiny(
-    name:str,   # of `CHANGES`; the network is the same for all
-    size:tuple, # (H, W) of the images
-    *_,         # of the trial's variants
-):
-    "The network"
-    return DermoMamba.preset('tiny', img_size=tuple(size))
+def tiny(name, *rest):
+    "The network is the same for all"
+    return make_variant('full', *rest)
 
 
 PROTOCOL = (
@@ -62,10 +57,10 @@ def row_of(name, runs, ours):
              for k in ('dice', 'precision', 'recall')}
     own, other = ([100*x[s].dice for s in seeds] for x in (runs, ours))
     dices = [x.mean() for x in own]
-    difference = low = high = means['dice'] - np.mean(other)
-    if len(seeds) > 1: difference, low, high = paired_difference(np.stack(own), np.stack(other))
-    found = dict(**means, least=min(dices), most=max(dices), difference=difference)
-    if len(seeds) > 1 and name != 'ours': found |= dict(low=low, high=high)
+    found = dict(**means, least=min(dices), most=max(dices),
+                 difference=means['dice'] - np.mean(other))
+    if len(seeds) > 1 and name != 'ours':
+        _, found['low'], found['high'] = paired_difference(np.stack(own), np.stack(other))
     found = {k: round(float(v), 3) for k, v in found.items()}
     return dict(variant=name, change=CHANGES.get(name, {}), seeds=len(seeds), **found)
 

@@ -176,7 +176,7 @@ def transfer(
         print(f'{file.parent.name}: Dice {np.mean(dice):.4f}', flush=True)
 
 
-RIVALS = [mobilenet, unetpp, lite0, lite0_imagenet, segformer, basic, attention, resnet18]
+RIVALS = 'mobilenet unetpp lite0 lite0_imagenet segformer basic attention resnet18 paper'.split()
 
 
 def times(
@@ -185,8 +185,8 @@ def times(
 ):
     "How long a training step of each network takes, in turns, and how many epochs are equal time"
     torch.set_num_threads(1)
-    networks = {f.__name__: f() for f in RIVALS}
-    networks |= dict(tiny=DermoMamba.preset('tiny', img_size=size), paper=DermoMamba(size))
+    networks = {name: make_rival(name, size) for name in RIVALS}
+    networks['tiny'] = make_variant('full', size)
     jobs = {name: make_job(net, size, batch=8, step=True) for name, net in networks.items()}
     took = {name: median(seconds) for name, seconds in interleave(jobs, 9).items()}
     rows = [dict(network=name, step_ms=round(1e3*s, 1),

@@ -144,10 +144,10 @@ def _dicom_image(path):
     if ds.PhotometricInterpretation == 'PALETTE COLOR':
         a = apply_color_lut(a, ds)
         low, high = 0, 2**int(ds.RedPaletteColorLookupTableDescriptor[2]) - 1
-    if a.ndim == 2 and ds.get('WindowWidth') is not None and ds.get('WindowCenter') is not None:
+    window = [ds.get(k) for k in ('WindowCenter', 'WindowWidth')]
+    if a.ndim == 2 and None not in window:
         a = apply_rescale(a, ds)  # the window is given in these units
-        keys = 'WindowCenter', 'WindowWidth'
-        centre, width = (float(np.atleast_1d(ds[k].value)[0]) for k in keys)
+        centre, width = (float(np.atleast_1d(v)[0]) for v in window)
         low, high = centre - width/2, centre + width/2
     a = np.clip((a.astype(np.float32) - low)/(high - low), 0, 1)
     a = (a*255).round().astype(np.uint8)

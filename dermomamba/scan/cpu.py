@@ -157,8 +157,8 @@ def _scan_backward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     dy, u, delta, B, C = (x.contiguous() for x in (dy, u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
-    like = torch.contiguous_format                   # `_backward` overwrites r
-    A, r = (F.pad(x, (0, N16 - N)).clone(memory_format=like) for x in (A, dh))
+    like = torch.contiguous_format
+    A, r = (F.pad(x, (0, N16 - N)).clone(memory_format=like) for x in (A, dh)) # r is overwritten
     du, ddelta, dA = torch.zeros_like(u), torch.zeros_like(u), u.new_zeros(Bs, D, N16)
     dB, dC = (u.new_empty(split, *B.shape) for _ in range(2))
     inputs = u, delta, A, A*_LOG2E, B, C, starts, dy

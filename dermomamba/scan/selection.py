@@ -62,33 +62,31 @@ def _chunk(h, u, delta, A, B): # h (B, D, N); u, delta (B, D, T); B (B, D, N, T)
     b = torch.cat([b[:1] + a[:1]*h, b[1:]])
     return a, linear_scan(a, b)
 
-def _starts(u, delta, A, B, chunk): # as `scan_chunked` takes them
-    "The state before every chunk"
-    h, found = u.new_zeros(len(u), *A.shape), []
+def _chunks(u, delta, A, B, chunk): # as `scan_chunked` takes them
+    "Yield the steps of each chunk, the state before it, and its states (T, B, D, N)"
+    h = u.new_zeros(len(u), *A.shape)
     for c in (slice(t, t+chunk) for t in range(0, u.shape[2], chunk)):
-        found.append(h)
-        h = _chunk(h, u[..., c], delta[..., c], A, _per_channel(B[..., c], u.shape[1]))[1][-1]
-    return found
+        _, hs = _chunk(h, u[..., c], delta[..., c], A, _per_channel(B[..., c], u.shape[1]))
+        yield c, h, hs
+        h = hs[-1]
 
 # %% ../../nbs/1_scan/3_selection.ipynb #c067
 class _ScanChunked(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, delta, A, B, C, chunk):
-        D, h, ys, starts = u.shape[1], u.new_zeros(len(u), *A.shape), [], []
-        for c in (slice(t, t+chunk) for t in range(0, u.shape[2], chunk)):
+        ys, starts = [], []
+        for c, h, hs in _chunks(u, delta, A, B, chunk):
             starts.append(h)
-            _, hs = _chunk(h, u[..., c], delta[..., c], A, _per_channel(B[..., c], D))
-            ys.append(torch.einsum('tbdn,bdnt->bdt', hs, _per_channel(C[..., c], D)))
-            h = hs[-1]
+            ys.append(torch.einsum('tbdn,bdnt->bdt', hs, _per_channel(C[..., c], u.shape[1])))
         ctx.save_for_backward(u, delta, A, B, C, *starts)
         ctx.chunk = chunk
-        return torch.cat(ys, -1), h.clone()
+        return torch.cat(ys, -1), hs[-1].clone()
 
     @staticmethod
     def backward(ctx, dy, g): # g: gradient of the last state, then of each chunk's end
         u, delta, A, B, C, *starts = ctx.saved_tensors
         # kept as mere numbers; a second derivative has to go through them, too
-        if torch.is_grad_enabled(): starts = _starts(u, delta, A, B, ctx.chunk)
+        if torch.is_grad_enabled(): starts = [h for _, h, _ in _chunks(u, delta, A, B, ctx.chunk)]
         grads, dA = [], torch.zeros_like(A)
         for k in reversed(range(len(starts))):
             c = slice(k*ctx.chunk, (k+1)*ctx.chunk)

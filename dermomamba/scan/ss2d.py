@@ -70,10 +70,13 @@ def _triton_cross(x, *weights):
     if x.shape[1] >= 64: return composed_scan(x, *weights, engine='triton')
     return ss2d_triton(x, *weights)
 
-for name, cross in (('numba', _numba_cross), ('triton', _triton_cross)):
+def _add_cross(name, cross):
     scan = get_engine(name).scan
     # what somebody else has registered under the name stays
     if scan.__module__ == register_engine.__module__: register_engine(name, scan, cross=cross)
+
+_add_cross('numba', _numba_cross)
+_add_cross('triton', _triton_cross)
 
 # %% ../../nbs/1_scan/5_ss2d.ipynb #c039
 @lru_cache(None)
