@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['book_path', 'golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'write_figure',
-           'writable_folder', 'writable_file', 'no_empty_folder', 'optional', 'op_space', 'keep_inputs', 'machine',
-           'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
+           'writable_folder', 'writable_file', 'no_empty_folder', 'optional', 'op_space', 'keep_inputs', 'no_tangents',
+           'machine', 'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line',
+           'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
 import csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, warnings
@@ -15,8 +16,10 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import get_ident
 
 import numpy as np, torch
+from torch.autograd.forward_ad import unpack_dual
 
 # %% ../nbs/more/core.ipynb #bookpath
 def book_path(
@@ -76,7 +79,7 @@ def golden_errors(
         gradients=worst(grads, [want[k] for k in leaves], floor))
 
 # %% ../nbs/more/core.ipynb #c027
-def _beside(path): return path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+def _beside(path): return path.with_name(f'.{path.name}.{os.getpid()}.{get_ident()}.tmp')
 
 def write_atomic(
     path:str|Path,      # file to write
@@ -84,11 +87,15 @@ def write_atomic(
 ):
     "Write a file under a temporary name, then rename: it is there as a whole or not at all"
     path = Path(path)
-    tmp = _beside(path)
+    real = Path(os.path.realpath(path))   # a link stays one
+    tmp = _beside(real)
     if isinstance(content, str): content = content.encode(errors='backslashreplace')
     try:
+        if real.exists() and not (real.is_file() or real.is_dir()):   # a pipe, or /dev/null
+            real.write_bytes(content)
+            return
         tmp.write_bytes(content)
-        os.replace(tmp, path)
+        os.replace(tmp, real)
     except OSError as e:
         e.filename = str(path)   # the name that was asked for, for the message
         raise
@@ -142,11 +149,11 @@ def writable_file(
     wrong = 'cannot be written ({}); choose another name'.format
     try:
         folder, probe = path.is_dir(), _beside(path)
-        if not folder: probe.write_bytes(b'')
+        if path.is_file() or not path.exists(): probe.write_bytes(b'')
     except OSError as e: raise ValueError(f'{path}: {wrong(e.strerror)}') from e
     except ValueError as e: raise ValueError(f'{str(path)!r}: {wrong(e)}') from e
     if folder: raise ValueError(f'{path}: is a folder; give the name of a file')
-    probe.unlink()
+    probe.unlink(missing_ok=True)
     return path
 
 # %% ../nbs/more/core.ipynb #c040
@@ -188,6 +195,13 @@ def keep_inputs(ctx, inputs, output):
     "What a scan keeps for its gradient: all that came in, and its last output, the states"
     ctx.set_materialize_grads(False)       # an output that nobody used sends None, not zeros
     ctx.save_for_backward(*inputs, output[-1])
+
+def no_tangents(*tensors):
+    "Refuse forward-mode derivatives, which torch would take for zero"
+    if torch.compiler.is_compiling(): return
+    if any(unpack_dual(x).tangent is not None for x in tensors):
+        raise NotImplementedError("a compiled scan has no forward-mode derivatives: use "
+                                  "engine='loop', or reverse mode (torch.autograd.grad)")
 
 # %% ../nbs/more/core.ipynb #c048
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout

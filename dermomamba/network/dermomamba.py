@@ -8,6 +8,7 @@ __all__ = ['PRESETS', 'EncoderStage', 'DecoderStage', 'DermoMamba', 'convert_ori
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c003
 import json, re
+from operator import index
 from pathlib import Path
 
 import torch, torch.nn as nn, torch.nn.functional as F
@@ -86,7 +87,7 @@ def _rename(name):
 # %% ../../nbs/2_network/4_dermomamba.ipynb #b150375b
 def _image_size(size):
     "Rows and columns of an image that can be halved five times"
-    size = (size, size) if isinstance(size, int) else tuple(size)
+    size = tuple(map(index, (size, size) if isinstance(size, int) else size))
     if len(size) != 2 or any(n < 32 or n % 32 for n in size):
         nearest = tuple(max(32, round(n/32)*32) for n in size)
         raise ValueError(f'img_size={size}: rows and columns must be multiples of 32 '
@@ -95,6 +96,9 @@ def _image_size(size):
 
 def _check_batch(net, x):
     "Has this batch the network's size, and enough values for its deepest batch norm?"
+    if x.ndim != 4 or not len(x):
+        raise ValueError(f'x has shape {tuple(x.shape)}; expected (B, {net.in_channels}, H, W) '
+                         'with at least one image')
     size, grid = tuple(x.shape[2:]), x.shape[2:].numel()//32**2
     if size != net.img_size:
         raise ValueError(f'this DermoMamba takes images of {net.img_size}, got {size}: '
@@ -153,7 +157,8 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
     ):
         super().__init__()
         self.img_size = img_size = _image_size(img_size)
-        self.in_channels, self.widths = in_channels, tuple(widths)
+        self.in_channels, self.widths = in_channels, tuple(map(index, widths))
+        if len(self.widths) != 6: raise ValueError(f'widths={self.widths}: expected six numbers')
         # the engine is not in it: that is a matter of the machine
         self._hub_mixin_config = dict(
             img_size=img_size, in_channels=in_channels, widths=self.widths)
@@ -248,7 +253,6 @@ def _plan(sd, meta, engine):
     "Settings of the network of some weights, and its state dict without numbers: no memory yet"
     told = meta is not None and any(k in meta for k in _KEYS)
     config = {k: json.loads(meta[k]) for k in _KEYS} if told else _settings_of(sd)
-    if len(config['widths']) != 6: raise ValueError(f"{len(config['widths'])} widths instead of 6")
     with torch.device('meta'): return config, DermoMamba(**config, engine=engine).state_dict()
 
 def _misfit(sd, plan):

@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, op_space
+from ..core import keep_inputs, no_tangents, op_space
 from .selection import scan_flops
 from .vectors import (
     LANES, jit, load, mul, mul_add, powers, share, splat, store, total)
@@ -212,5 +212,6 @@ def scan_numba(
 ) -> tuple[Tensor, Tensor]: # y (B, D, L) and the last state (B, D, N)
     "The selective scan compiled with numba, parallel over images, groups and channels"
     _check(u, delta, A, B, C)
+    no_tangents(u, delta, A, B, C)
     y, last, _ = _scan(u, delta, A, B, C)
     return y, last

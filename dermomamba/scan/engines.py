@@ -114,13 +114,15 @@ def _example(B=1, D=4, G=2, N=3, L=70, seed=0):
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c018
 def trial(
-    run,        # function to try
-    args,       # tensors for it, on the CPU
-    want,       # what must come out
-    device,     # where to try: the input's own, should there be several GPUs
-) -> str:       # '' if it works, else why not
+    run,       # function to try
+    reference, # what it must equal
+    example,   # makes the tensors for both, on the CPU
+    device,    # where to try: the input's own, should there be several GPUs
+) -> str:      # '' if it works, else why not
     "Run a small example in a thread of its own and compare"
     def attempt():
+        args = example()
+        want = reference(*args)
         try: got = run(*(x.to(device) for x in args)).cpu()
         except Exception as e: return (str(e).strip() or type(e).__name__).splitlines()[0]
         error = ((got - want).abs().max()/want.abs().max()).item()
@@ -131,9 +133,9 @@ def trial(
 # %% ../../nbs/1_scan/more/engines.ipynb #c019
 @lru_cache(None)
 def _why_not(scan, device): # '' if it works
-    args = _example()
     def run(*args): return scan(*args)[0]
-    return trial(run, args, scan_loop(*args)[0], device)
+    def reference(*args): return scan_loop(*args)[0]
+    return trial(run, reference, _example, device)
 def engines() -> dict: # name -> 'ready', or why not
     "The engines of this machine"
     gpu = 'cuda' if torch.cuda.is_available() else 'cpu'

@@ -13,7 +13,7 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, op_space
+from ..core import keep_inputs, no_tangents, op_space
 from .selection import scan_flops
 
 _space, _ops = op_space(__name__)
@@ -381,6 +381,7 @@ def scan_triton(
     args = dict(u=u, delta=delta, A=A, B=B, C=C)
     if torch.is_autocast_enabled(u.device.type): args = {k: x.float() for k, x in args.items()}
     _check(**args)
+    no_tangents(*args.values())
     return _ops.scan_triton(*args.values())[:2]
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c100

@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, op_space
+from ..core import keep_inputs, no_tangents, op_space
 from .cpu import CHUNK, states, walk, walk_back
 from .selection import scan_flops
 from .vectors import LANES, add_outer, jit, product, share, sigmoid, softplus
@@ -300,4 +300,5 @@ def ss2d_numba(
 ) -> Tensor:        # sum of the four scans (B, D, H, W), channels last in memory
     "The core of SS2D in one pass: projections, softplus, four scans and their sum"
     _check(x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
+    no_tangents(x, x_proj, dt_proj, dt_bias, A, D)
     return _ss2d(x, x_proj, dt_proj, dt_bias, A, D)[0]

@@ -10,7 +10,7 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, op_space
+from ..core import keep_inputs, no_tangents, op_space
 from .gpu import (
     LANES, LOG2E, channel_gradients, check_device, check_shapes, chunk_length, over_n, over_t,
     places, read, run_carry, state_places, tile_sizes, walk_back_step, walk_step, write_ends)
@@ -378,4 +378,5 @@ def ss2d_triton(
     args = dict(x=x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
     if torch.is_autocast_enabled(x.device.type): args = {k: a.float() for k, a in args.items()}
     _check(**args)
+    no_tangents(*args.values())
     return _ops.ss2d_triton(*args.values())[0]
