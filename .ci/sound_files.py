@@ -52,7 +52,7 @@ def any_way(kind, im, rng):
     if kind == 'PNG':
         how['pnginfo'] = PngInfo()
         how['pnginfo'].add(b'gAMA', (45455).to_bytes(4, 'big'))
-        if im.mode == 'L' and rng.random() < .5: how['transparency'] = 0
+        if im.mode == 'L' and rng.random() < .5: how['transparency'] = rng.choice((0, 255))
     return how
 
 

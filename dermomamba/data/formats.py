@@ -140,7 +140,8 @@ def _dicom_image(path):
     a = pixel_array(ds)  # (H, W) or (H, W, 3); YCbCr has become RGB
     low, high = 0, 2**int(ds.BitsStored) - 1
     if ds.get('PixelRepresentation') == 1: low, high = -(high + 1)//2, high//2   # signed
-    elif a.max(initial=0) <= 1 < high: high = 255       # a mask's 0 and 1 stay what they are
+    elif a.max(initial=0) <= 1 < high:  # a mask's 0 and 1 stay what they are
+        high = 1 if ds.PhotometricInterpretation == 'MONOCHROME1' else 255
     if ds.PhotometricInterpretation == 'PALETTE COLOR':
         a = apply_color_lut(a, ds)
         low, high = 0, 2**int(ds.RedPaletteColorLookupTableDescriptor[2]) - 1
@@ -160,7 +161,7 @@ def _losses(im):
     if im.format == 'TIFF' and im.info.get('compression') in ('jpeg', 'tiff_jpeg'): return 'JPEG'
     if im.format == 'WEBP' and im.fp:
         im.fp.seek(0)
-        return '' if b'VP8L' in im.fp.read(64) else 'WebP'  # the lossless kind names itself
+        return '' if b'VP8L' in im.fp.read() else 'WebP'  # the lossless kind names itself
     return 'AVIF' if im.format == 'AVIF' else ''
 
 # %% ../../nbs/3_data/more/formats.ipynb #38409453
@@ -278,6 +279,15 @@ def _ink(a):
     black, white = (~colour & (high < 128)).sum(), (~colour & (high > 127)).sum()
     return 255 - low if min(colour.sum(), white) > black else high
 
+def _keyed(im, source):
+    "The picture with alpha: transparent where it has its key colour"
+    a = np.asarray(im)
+    key = np.array(im.info['transparency']).astype(a.dtype)
+    clear = (a == key).reshape(*a.shape[:2], -1).all(2)
+    im = plain(im, source).convert('RGBA')
+    im.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
+    return im
+
 def _cut_out(im):
     "Levels (H, W) of a drawing with transparent parts"
     alpha = np.asarray(im.convert('RGBA'))[..., 3]
@@ -290,6 +300,9 @@ def _cut_out(im):
 # %% ../../nbs/3_data/more/formats.ipynb #58516f20
 def _drawn(im, source):
     "Levels (H, W) of a mask, 0 to 255, and the kind of drawing"
+    # black as the key: the levels say it, soft edges too
+    key = im.mode in ('1', 'L', 'RGB', 'I;16') and np.any(im.info.get('transparency', 0))
+    if key: im = _keyed(im, source)
     if im.mode == '1': return np.where(np.asarray(im), 255, 0).astype(np.uint8), '1 bit'
     labels = _labels(im) if im.mode == 'P' else None
     if labels is not None: return labels, 'labels'
@@ -331,6 +344,9 @@ def mask_levels(
     if 1 < high < 128:
         raise DataError(f"{source}: its brightest level is {high} of 255, so nothing in it "
                         "counts as lesion. Save lesion as 255 and skin as 0.")
+    if low == 0 and high == 255 and count[1:21].sum() > a.size/1000 and not count[21:255].any():
+        raise DataError(f"{source}: its levels are 0, 255 and {np.flatnonzero(count)[1]} or the "
+                        "like: labels and a border? Save lesion as 255, all else as 0.")
     if losses and min(count[112:128].sum(), count[128:144].sum()) > .1*count[64:].sum():
         raise DataError(f"{source}: what is drawn lies about half of the range, some above, some "
                         "below. Save lesion as 255 and skin as 0, as PNG.")
