@@ -21,7 +21,7 @@ from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
 
-from ..core import write_atomic
+from ..core import write_atomic, write_record
 from .datasets import LesionDataset, open_dataset
 from .images import (
     DataError, DataStatistics, Pair, check_pair, mask_facts, mask_shape, masks_alike, outline,
@@ -278,9 +278,12 @@ def repair_splits(
             room[i] -= 1
         if not kept:
             raise DataError(f"{f}: no entry of it can be kept; is it the list of another data set?")
-        out[f.with_suffix('.fixed.txt')] = '\n'.join(kept) + '\n'
+        to = f.with_suffix('.fixed.txt')
+        if to in out:
+            raise DataError(f"{f}: another list would be repaired as {to.name}, too. Rename one.")
+        out[to] = '\n'.join(kept) + '\n'
     for f, text in out.items():
-        if f.exists() and f.read_text(encoding='utf-8') != text:
+        if f.exists() and f.read_bytes() != text.encode():
             raise DataError(f"{f}: is there already and differs. Move it away first.")
     for f, text in out.items(): write_atomic(f, text)
     return list(out)
@@ -364,6 +367,7 @@ def examine_folder(
     fix=False,     # write repaired lists beside them?
     sheet=None,    # contact sheet to write: .png or .jpg; None: none
     workers:int=2, # threads that read files
+    record=None,   # JSON file to write, ahead of lists and sheet; None: none
 ) -> tuple:        # how many faults; what can be written as JSON
     "Examine a data set and its split lists, and print what was found"
     ds = open_dataset(folders)
@@ -375,7 +379,13 @@ def examine_folder(
     print(describe(exam) or 'no usable pair')
     _list('faults', exam.faults)
     _list('notes', exam.notes)
-    if fix:
-        for f in repair_splits(exam, lists): print(f'written: {f}')
-    if sheet: _write_sheet(exam, sheet)
-    return len(exam.faults), report(exam)
+    found = report(exam)
+    if record:
+        write_record(record, **found)
+        print(f'written: {record}')
+    try:
+        if sheet: _write_sheet(exam, sheet)
+    finally:  # a sheet that fails takes no list with it
+        if fix:
+            for f in repair_splits(exam, lists): print(f'written: {f}')
+    return len(exam.faults), found

@@ -339,7 +339,7 @@ def machine_report(
 # %% ../../nbs/6_use/more/doctor.ipynb #726dc4f5
 def _data(a):
     from dermomamba.data.data_check import examine_folder
-    return examine_folder(a.data, a.splits, a.fix, a.sheet, a.workers)
+    return examine_folder(a.data, a.splits, a.fix, a.sheet, a.workers, a.json)
 
 def _profile(a):
     import pandas as pd, torch
@@ -372,7 +372,7 @@ def _answer(a):
     except (ImportError, RuntimeError) as e:
         raise ImportError(f'{_line(e)}. Call dermomamba_doctor without arguments: '
                           'it says what this machine lacks') from e
-    if a.json:
+    if a.json and not a.data:  # of data it is there already
         from dermomamba.core import write_record
         write_record(a.json, **found)
         print(f'written: {a.json}')
