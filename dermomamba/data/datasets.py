@@ -263,13 +263,16 @@ def parts_from_lists(
     ds:LesionDataset, # data set
     folder,           # holds train.txt, valid.txt and test.txt; see `read_ids` for what is in them
 ) -> Parts:
-    "Roles from three lists of ids; every id must exist, and none may have two roles"
+    "Roles from three lists of ids; every id must exist, once, and none may have two roles"
     _all_paired(ds)
     files = _part_lists(folder)
     lists = {part: read_ids(p, ds.ids) for part, p in files.items()}
     for part, ids in lists.items():
         try: ds.items_of(ids)
         except DataError as e: raise DataError(f'{files[part]}: {e}') from e
+        if len(set(ids)) < len(ids):
+            twice = next(i for k, i in enumerate(ids) if i in ids[:k])
+            raise DataError(f'{files[part]}: {twice} stands twice in it. Take one line out.')
     for a, b in (('train', 'valid'), ('train', 'test'), ('valid', 'test')):
         if both := sorted(set(lists[a]) & set(lists[b])):
             raise DataError(f'{folder}: {both[0]} is in {files[a].name} and in {files[b].name} '
