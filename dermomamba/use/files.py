@@ -10,7 +10,7 @@ __all__ = ['STATE', 'OutputLost', 'writing', 'write_image', 'say', 'fingerprint'
 import errno, hashlib, io, json, os, sys, time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np, torch
@@ -361,10 +361,10 @@ def predict_files(
     def finish(found):
         name, q, _ = found
         return _finish(name, files[name], photos.pop(name), q, masks, drawn, threshold, postprocess)
-    try:
-        with evaluating(model):
-            looked = _looked_at(inputs(), model, bs, tta, workers, [] if clock is None else clock)
-            for row in ahead(finish, looked, workers): note(row)
+    looked = closing(_looked_at(inputs(), model, bs, tta, workers, [] if clock is None else clock))
+    try: # an error ends all threads, and only then the eval mode that they need
+        with evaluating(model), looked as maps, closing(ahead(finish, maps, workers)) as done:
+            for row in done: note(row)
     finally:
         found = _leave(out, shard, [rows[name] for name in files if name in rows])
     return found
