@@ -356,7 +356,7 @@ def app_parser():
     p.add_argument('--max-mb', type=float, default=MAX_MB,
                    help='million bytes an upload may have (%(default)s)')
     p.add_argument('--max-mp', type=float, default=MAX_MP,
-                   help='million pixels it may have (%(default)s)')
+                   help='million pixels it may have, at most 178 (%(default)s)')
     p.add_argument('--port', type=int, default=8866, help='the first to try (%(default)s)')
     p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
     return p
@@ -369,8 +369,8 @@ def serve(
     from dermomamba.core import WrongCall
     from dermomamba.network.weights import weights_file
     weights = a.weights and str(weights_file(a.weights).resolve())
-    if not (a.max_mb > 0 and a.max_mp > 0):
-        raise WrongCall('--max-mb and --max-mp must be above 0')
+    if not (0 < a.max_mb <= 1000 and 0 < a.max_mp <= 178):  # no larger picture does Pillow open
+        raise WrongCall('--max-mb and --max-mp must be above 0, and at most 1000 and 178')
     if not 0 < a.port < 65536: raise WrongCall(f'--port {a.port}: 1 to 65535')
     try:
         import ipywidgets, matplotlib
