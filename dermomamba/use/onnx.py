@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..core import optional, run_command, writable_file, write_atomic
 from ..data.datasets import open_dataset
-from ..data.images import read_mask
+from ..data.images import check_pair, read_mask
 from ..evidence.inference import binary_mask, network_input, normalise
 from ..evidence.inference import plain_network, ready_model, to_size
 from ..scan.engines import register_engine, use_engine
@@ -262,8 +262,7 @@ def quantise(
 ) -> Path:           # the file
     "Round an exported network to eight bits; `accept` measures what it loses"
     path, net, Q = target(path), OnnxSegmenter(source, 1), tool('onnxruntime.quantization')
-    onnx = tool('onnx')
-    bytes_, layers = Q.QuantType.QUInt8, ['Conv', 'MatMul']
+    onnx, bytes_, layers = tool('onnx'), Q.QuantType.QUInt8, ['Conv', 'MatMul']
     with tempfile.TemporaryDirectory() as folder:
         files = f'{folder}/float.onnx', f'{folder}/int8.onnx'
         onnx.save(own_weights(onnx.load(source)), files[0])
@@ -321,8 +320,8 @@ def spread(
 ):                   # bytes (n, 3, H, W)
     "Images of a folder, evenly spread, to calibrate on"
     items = open_dataset(folder).items
-    chosen = items[::max(1, len(items)//n)][:n]
-    return torch.stack([network_input(image, size)[0] for image, _ in chosen])
+    at = np.linspace(0, len(items) - 1, min(n, len(items))).round().astype(int)
+    return torch.stack([network_input(items[k].image, size)[0] for k in at])
 
 # %% ../../nbs/6_use/5_onnx.ipynb #94590688
 def write_int8(
@@ -358,7 +357,8 @@ def export_network(
 def export_int8(name, file, data, calibrate, export):
     "Write the file in eight bits, from weights or from an exported file"
     target(file)
-    open_dataset(data) # says what is wrong with it before the minute
+    for folder in filter(None, (data, calibrate)): # says what is wrong before the minute
+        for pair in open_dataset(folder).items: check_pair(pair)
     with tempfile.TemporaryDirectory() as folder:
         source = name if name.endswith('.onnx') else Path(folder)/'float32.onnx'
         if source is not name: export_network(name, source, export)
