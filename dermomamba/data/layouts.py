@@ -126,8 +126,8 @@ def pair_by_name(
     return pairs, [p for id, p in images.items() if id not in mask_of] + alone
 
 # %% ../../nbs/3_data/more/layouts.ipynb #276d3de2
-_HEADS = set('image images image_id imageid image_name img img_id id ids isic_id name file files '
-             'filename file_name filepath file_path image_path path photo'.split())
+_HEADS = ('image images image_id imageid image_name image_path img img_id isic_id photo file files '
+          'filename file_name filepath file_path path id ids name').split()  # surest first
 
 def _rows(text):
     "Each line with its field that names an image; the first line may be a header"
@@ -136,7 +136,7 @@ def _rows(text):
     comma = next((c for c in '\t;,' if lines and c in lines[0]), '\t')
     rows = [next(csv.reader([l], delimiter=comma)) for l in lines]
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
-    column = next((k for k, cell in enumerate(head) if cell in _HEADS), None)
+    column = next((head.index(h) for h in _HEADS if h in head), None)
     if column is not None: rows, lines = rows[1:], lines[1:]
     return [(l, r[min(column or 0, len(r) - 1)].strip()) for l, r in zip(lines, rows)]
 

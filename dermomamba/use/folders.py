@@ -36,9 +36,11 @@ def read_list(
     path, # CSV file with a column `image` or `path`, and perhaps `name`
 ) -> list: # (name, path) of each row
     "The images that a CSV lists; relative paths start from its folder"
-    text = read_text(path)
+    text = read_text(path).lstrip('\n')
     comma = max(',;\t', key=text.partition('\n')[0].count)
-    head, *rows = csv.reader(io.StringIO(text), delimiter=comma) if text else [[]]
+    try: head, *rows = csv.reader(io.StringIO(text), delimiter=comma, strict=True) if text else [[]]
+    except csv.Error as e:
+        raise DataError(f'{path}: {e}. Is a quotation mark left open? Save the table anew.') from e
     columns = [c.strip().lower() for c in head]
     column = next((c for c in ('image', 'path') if c in columns), None)
     if column is None or not any(rows):
