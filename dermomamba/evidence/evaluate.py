@@ -12,14 +12,14 @@ import re
 import sys
 import time
 import warnings
-from itertools import islice
+from itertools import islice, tee
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from ..core import (
-    WrongCall, no_empty_folder, run_command, writable_file, writable_folder, write_csv,
+    WrongCall, no_empty_folder, optional, run_command, writable_file, writable_folder, write_csv,
     write_figure, write_record)
 from ..data.datasets import (
     LesionDataset, check_masks, data_name, open_dataset, parts, parts_from_lists, run_data)
@@ -194,8 +194,8 @@ def evaluate(
         data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
         role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
     ids, valid = _checked(ds, roles, settings)
-    chosen = ((p, mask) for _, p, _, mask in maps_of(ds, valid, model, tta, bs))
-    if valid: threshold = choose_threshold(*zip(*chosen))[0]
+    maps, masks = tee((p, true) for _, p, _, true in maps_of(ds, valid, model, tta, bs))
+    if valid: threshold = choose_threshold((p for p, _ in maps), (m for _, m in masks))[0]
     settings |= dict(parts=run_data(ds, roles), threshold_used=float(threshold))
     how = dict(threshold=threshold, postprocess=postprocess)
     rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), **how, boundary=boundary)
@@ -292,6 +292,7 @@ def _settings(a):
         if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
             raise WrongCall(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")
         a.threshold = float(a.threshold)
+    if a.data and not a.no_boundary: optional('monai.metrics', 'evaluate')  # needed after the work
     return dict(protocol=a.protocol or (a.weights and 'heldout'), fold=a.fold, role=a.role,
                 tta=a.tta, threshold=a.threshold, postprocess=not a.no_postprocess, bs=a.bs,
                 boundary=not a.no_boundary, device=a.device)
