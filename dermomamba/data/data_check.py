@@ -21,7 +21,7 @@ from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
 
-from ..core import write_atomic, write_record
+from ..core import writable_file, write_atomic, write_record
 from .datasets import LesionDataset, open_dataset
 from .images import (
     DataError, DataStatistics, Pair, check_pair, mask_facts, mask_shape, masks_alike, outline,
@@ -372,6 +372,7 @@ def examine_folder(
     "Examine a data set and its split lists, and print what was found"
     ds = open_dataset(folders)
     lists = read_splits(splits, ds.ids) if splits else {}
+    for file in filter(None, (sheet, record)): writable_file(file)  # before the work
     print(ds)
     exam = examine_all(ds, workers, _tick(len(ds)))
     if lists: check_splits(exam, lists)

@@ -320,8 +320,8 @@ def _wrong_call(a):
         if file is None: continue
         if Path(file).suffix not in kinds.split():
             return f'{file}: end its name in {" or ".join(kinds.split())}'
-        if not Path(file).parent.is_dir(): return f'{Path(file).parent}: no such folder'
-        if Path(file).exists(): return f'{file}: is there already; choose another name'
+        if not os.path.isdir(Path(file).parent): return f'{Path(file).parent}: no such folder'
+        if os.path.exists(file): return f'{file}: is there already; choose another name'
     return ''
 
 # %% ../../nbs/6_use/more/doctor.ipynb #07a010ae
