@@ -237,7 +237,7 @@ def read_splits(
         if not here:
             raise DataError(f"{p}: no .txt file in it. A split list is a text, one id a line.")
         files += here
-    return {f: read_ids(f, ids) for f in dict.fromkeys(files)}
+    return {f: read_ids(f, ids) for f in {f.resolve(): f for f in files}.values()}
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c033
 def check_splits(

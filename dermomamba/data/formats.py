@@ -283,9 +283,9 @@ def _keyed(im, source):
     "The picture with alpha: transparent where it has its key colour"
     a = np.asarray(im)
     key = np.array(im.info['transparency']).astype(a.dtype)
-    clear = (a == key).reshape(*a.shape[:2], -1).all(2)
+    far = abs(np.subtract(a, key, dtype=int)) > (0 if a.dtype == bool else 25)  # edges may be soft
     im = plain(im, source).convert('RGBA')
-    im.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
+    im.putalpha(Image.fromarray(far.reshape(*a.shape[:2], -1).any(2)))
     return im
 
 def _cut_out(im):
