@@ -192,6 +192,7 @@ def make_images():
     (work/'folder.png').mkdir()
     put('column.csv', 'picture\nlesion.png\n')
     put('empty.csv')
+    put('quote.csv', 'image\n"lesion.png\nlesion.png\n')
     put('missing.csv', 'image\nnowhere.png\n')
     put('climbs.csv', 'image,name\nlesion.png,../../x\n')
     put('latin.csv', 'image\ncafé.png\n'.encode('latin-1'))
@@ -232,7 +233,8 @@ def make_sets():
     put('torn/images/a3.png', png[:300])
     put('pair/images/a.png', png)
     put('pair/masks/a.png', encoded('png', mask))
-    splits = dict(leak=('a0\na1', 'a1\na2', 'a3'), unknown=('a0\na1', 'zz', 'a3'))
+    splits = dict(leak=('a0\na1', 'a1\na2', 'a3'), unknown=('a0\na1', 'zz', 'a3'),
+                  doubled=('a0', 'a1', 'a2\na2.png'))
     for name, lists in splits.items():
         for role, text in zip(('train', 'valid', 'test'), lists): put(f'{name}/{role}.txt', text)
     put('binary.txt', b'\xff\xfe\0a')
@@ -261,6 +263,7 @@ def predict_images():
         ('two images of one name', '--images twins', 1, 'twins/a.jpg|twins/a.png|one name'),
         ('one image twice', '--images lesion.png lesion.png', 1, 'lesion.png|would be called'),
         ('a CSV without the column', '--images column.csv', 1, 'column.csv: no column image'),
+        ('a CSV with an open quote', '--images quote.csv', 1, 'quote.csv: |quotation mark'),
         ('an empty CSV', '--images empty.csv', 1, 'empty.csv: no column'),
         ('a CSV that is no text', '--images binary.csv', 1, 'binary.csv: not a text'),
         ('a CSV in old letters, its file gone', '--images latin.csv', 1,
@@ -406,6 +409,7 @@ def evaluate():
         ('an image in two lists', '--protocol leak', 1,
          'leak: a1 is in train.txt and in valid.txt'),
         ('a list with an unknown name', '--protocol unknown', 1, "unknown/valid.txt: |'zz'"),
+        ('an image twice in a list', '--protocol doubled', 1, 'doubled/test.txt: a2 stands twice'),
         ('a folder without lists', '--protocol texts', 1, 'texts/train.txt: no such file'),
         ('a protocol by a wrong name', '--protocol weekly', 1, "protocol='weekly'"),
         ('a fold too many', '--protocol kfold --fold 7', 1, 'fold=7'),
@@ -519,6 +523,7 @@ def app():
         ('no such weights', '--weights nowhere', 1, 'nowhere: no such file'),
         ('a folder without weights', '--weights texts', 1, 'texts/model.safetensors: no such file'),
         ('uploads of no byte', '--max-mb 0', 2, '--max-mb'),
+        ('more pixels than are ever opened', '--max-mp inf', 2, '--max-mp|at most'),
         ('a port that is none', '--port 70000', 2, '--port 70000: 1 to 65535'),
         ('a word for a number', '--max-mb many', 2, "'many'")])
 
