@@ -146,7 +146,7 @@ def _dicom_image(path):
         a = apply_color_lut(a, ds)
         low, high = 0, 2**int(ds.RedPaletteColorLookupTableDescriptor[2]) - 1
     window = [ds.get(k) for k in ('WindowCenter', 'WindowWidth')]
-    if a.ndim == 2 and None not in window:
+    if a.ndim == 2 and None not in window and np.atleast_1d(window[1])[0] >= 1:
         a = apply_rescale(a, ds)  # the window is given in these units
         centre, width = (float(np.atleast_1d(v)[0]) for v in window)
         low, high = centre - width/2, centre + width/2
