@@ -16,7 +16,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from .statistics import paired_difference
+from .statistics import check_values, match_scores, paired_difference
 from ..scan.ss2d import SS2D
 from ..training.metrics import dice_per_image
 
@@ -120,8 +120,15 @@ def trial_scores(
         s = json.loads(file.read_text(encoding='utf-8'))['settings']
         scored = file.parent/f'{role}.csv'
         if not scored.exists(): continue
-        table = pd.read_csv(scored).set_index('image')
-        scores.setdefault(s['variant'], {})[s['seed']] = table.dice
+        runs = scores.setdefault(s['variant'], {})
+        if s['seed'] in runs:
+            raise ValueError(f"{file}: a second run of variant {s['variant']!r} with seed "
+                             f"{s['seed']}; move one of them away")
+        try:
+            runs[s['seed']] = pd.read_csv(scored).set_index('image').dice
+            check_values(runs[s['seed']])
+        except (KeyError, AttributeError, ValueError) as e:
+            raise ValueError(f'{scored}: not a table of scores ({e})') from e
     return scores
 
 # %% ../../nbs/5_evidence/4_do_the_scans_matter.ipynb #eq03
@@ -132,10 +139,16 @@ def trial_table(
 ):                      # pandas DataFrame, a row a variant, the best first; Dice in percent
     "Mean Dice of the variants, and their paired differences over images and seeds"
     import pandas as pd
-    rows = []
+    def columns(x): return dict(image=x.index, dice=x)
+    rows, first = [], columns(next(iter(scores[beside].values())))
+    def dice(name, s): # in the order of the first run's images
+        try: return match_scores(first, columns(scores[name][s]))[1]
+        except ValueError as e: raise ValueError(f'{name}, seed {s}, beside {beside}: {e}') from e
     for variant, runs in scores.items():
         both = [s for s in runs if s in scores[beside]]
-        pairs = [[x[s] for s in both] for x in (runs, scores[beside])]
+        if len(both) < 2:
+            raise ValueError(f'{variant}: needs two seeds or more in common with {beside}')
+        pairs = ([dice(name, s) for s in both] for name in (variant, beside))
         difference, low, high = (100*v for v in paired_difference(*map(np.stack, pairs), level))
         seeds = [100*x.mean() for x in runs.values()]
         rows.append(dict(

@@ -92,11 +92,11 @@ def compare_paired(
     if len(a) != len(b) or len(a) < 2:
         got = f"{len(a)} and {len(b)} scores"
         raise ValueError(f"compare the same images, two or more: got {got}")
-    d = a - b
-    mean, low, high = bootstrap_ci(d)
+    mean, low, high = bootstrap_ci(a - b)
+    d = (a - b).round(9) # .9 - .8 and .8 - .7 differ in the last digits, and would be no tie
     p_wilcoxon = p_t = 1. # all ties: 0/0 to the tests, yet nothing speaks less for a difference
     if d.any():
-        p_wilcoxon, p_t = (float(f(a, b).pvalue) for f in (stats.wilcoxon, stats.ttest_rel))
+        p_wilcoxon, p_t = (float(t.pvalue) for t in (stats.wilcoxon(d), stats.ttest_rel(a, b)))
     return dict(
         n=len(d), mean_difference=mean, ci_low=low, ci_high=high, p_wilcoxon=p_wilcoxon, p_t=p_t,
         wins=int((d > 0).sum()), ties=int((d == 0).sum()), losses=int((d < 0).sum()))
@@ -119,11 +119,11 @@ def paired_difference(
     level:float=.95,   # of such intervals, the share that contains the true difference
 ) -> tuple:            # mean difference a - b, low, high
     "Mean paired difference and its interval over images and seeds"
-    d = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    if d.ndim != 2 or min(d.shape) < 2:
-        raise ValueError(f'scores of shape {d.shape}; expected (seeds, images), two of each '
-                         'or more')
-    S, N = d.shape
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.shape != b.shape or a.ndim != 2 or min(a.shape) < 2:
+        raise ValueError(f'scores of shape {a.shape} and {b.shape}; expected the same (seeds, '
+                         'images), two of each or more')
+    d, (S, N) = a - b, a.shape
     of_seeds, of_images = d.mean(1).var(ddof=1)/S, d.mean(0).var(ddof=1)/N
     v, mean = of_seeds + of_images, float(d.mean())
     if v == 0: return mean, mean, mean
