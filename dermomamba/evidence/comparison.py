@@ -22,10 +22,9 @@ from ..data.datasets import data_name, open_dataset, run_data
 from .cost import count_flops, make_job
 from .evaluate import (
     RunWarning, evaluate, interval, place, roles_of, summarise)
-from .inference import ready_model, tta_views
+from .inference import ready_model, to_device, tta_views
 from .speed import interleave
 from .statistics import compare_paired, match_scores, scores_by_image
-from ..network.dermomamba import load_model
 from ..network.weights import sha256
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #2e17ed1c
@@ -47,6 +46,10 @@ def read_run(
     def numbers(r): return {k: v if k == 'image' else float(v) for k, v in r.items()}
     with file.with_name('scores.csv').open(newline='', encoding='utf-8') as f:
         rows = [numbers(r) for r in csv.DictReader(f)]
+    for r in rows:
+        if not all(np.isfinite(v) for k, v in r.items() if k != 'image'):
+            raise ValueError(f"scores.csv has a value for {r['image']} that is no number")
+    if not rows: raise ValueError('scores.csv holds no image')
     mean, said = np.mean(list(scores_by_image(rows).values())), record['scores']['dice'][0]
     if abs(mean - said) > 1e-6:
         raise ValueError(f'the mean Dice of scores.csv is {mean:.4f}, that of run.json {said:.4f}')
@@ -80,11 +83,14 @@ def find_runs(
 FOLDS = 5 # into which `parts` deals
 _of_one = 'weights', 'sha256', 'fold', 'threshold_used', 'parts' # may differ between the folds
 
-def _family(run):
-    "What the folds of one recipe have in common"
+def _family(run, numbered):
+    "What the folds of one recipe have in common; is there a number before the name by `place`?"
     s, name = run['settings'], run['name']
-    if s['protocol'] == 'kfold': # the last such number
-        name = re.sub(rf"(.*)(?<!\d){s['fold']}(?!\d)", r'\1*', name)
+    if s['protocol'] == 'kfold':
+        k = s['fold']
+        name, own = re.fullmatch(rf'(.*?)((?:^|/)[^/]*-kfold{k}-[^/]*)?', name).groups('')
+        if numbered or not own: name = re.sub(rf'(.*)(?<!\d){k}(?!\d)', r'\1*', name) # the last
+        name += own.replace(f'-kfold{k}-', '-kfold*-')
     return name, json.dumps({k: v for k, v in s.items() if k not in _of_one})
 
 def _complete(folds):
@@ -98,8 +104,11 @@ def pool_folds(
     runs:list, # of `find_runs`
 ) -> list:     # complete sets of folds are one run each, 'k-fold, 5 folds'; the rest as it was
     "Five folds to one run on all images"
+    return _pool(_pool(runs, False), True)
+
+def _pool(runs, numbered):
     families, pooled = {}, []
-    for r in runs: families.setdefault(_family(r), []).append(r)
+    for r in runs: families.setdefault(_family(r, numbered), []).append(r)
     for (name, _), folds in families.items():
         if not _complete(folds):
             pooled += folds
@@ -239,14 +248,14 @@ def facts_of(
     "What networks cost; a file of something else is named and passed over"
     facts, jobs, device = {}, {}, device or default_device()
     for f in weights:
-        try: model = load_model(f)
+        try: model = ready_model(f, 'cpu')
         except ValueError as e:
             warnings.warn(str(e), RunWarning)
             continue
         flops = count_flops(model, model.img_size)['flops']
         facts[f] = dict(parameters=sum(p.numel() for p in model.parameters()), flops=flops,
                         bytes=Path(f).stat().st_size)
-        jobs[f] = make_job(ready_model(model, device), model.img_size, device=device)
+        jobs[f] = make_job(to_device(model, device), model.img_size, device=device)
     for f, seconds in interleave(jobs, rounds).items():
         facts[f]['ms'] = 1e3*float(np.median(seconds))
     return facts
@@ -258,7 +267,7 @@ def _known(folder, out, files):
     mine = {r['folder']: r for r in runs if r['settings']['sha256'] in files}
     return list((mine | {r['folder']: r for r in find_runs(folder, empty=True)}).values())
 
-def _missing(files, runs, data, how):
+def _missing(files, runs, data, how, boundary):
     "(weights, data set) without a run on the pairs that are there now"
     asked = {k: Path(v or '').name if k == 'protocol' else v for k, v in how.items()}
     todo = []
@@ -266,10 +275,10 @@ def _missing(files, runs, data, how):
         ds = open_dataset(d)
         parts = run_data(ds, roles_of(ds, how['protocol'], how['fold']))
         now = asked | dict(data=data_name(d), parts=parts)
-        def done(sha, s): # old records have no parts
-            return s['sha256'] == sha and all(s.get(k, v) == v for k, v in now.items())
-        todo += [(f, d) for sha, f in files.items()
-                 if not any(done(sha, r['settings']) for r in runs)]
+        def done(sha, r): # old records have no parts
+            s, whole = r['settings'], not boundary or 'boundary_f' in r['scores']
+            return whole and s['sha256'] == sha and all(s.get(k, v) == v for k, v in now.items())
+        todo += [(f, d) for sha, f in files.items() if not any(done(sha, r) for r in runs)]
     return todo
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #c024
@@ -283,6 +292,10 @@ def _check(data, how):
     if how['protocol'] == 'kfold':
         raise WrongCall('kfold: each network judges its own fold; use --weights and --fold, '
                         'then compare')
+    names = [data_name(d) for d in data]
+    if len(set(names)) < len(names):
+        raise WrongCall(f"data sets of one name ({', '.join(names)}): rename a folder, or their "
+                        'results would lie in one place')
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #c0245
 def compare(
@@ -294,16 +307,18 @@ def compare(
     device=None,        # None: GPU if there is one
     bs:int=8,           # images a batch
     boundary:bool=True, # score contours in those evaluations?
-    **how,              # their protocol, fold, role, tta, threshold, postprocess: see `evaluate`
+    **how,              # their protocol, fold, role, tta, threshold, postprocess, n: see `evaluate`
 ) -> dict:              # the record: groups, not_evaluated, device
     "Rank everything below a folder"
-    how = dict(protocol=None, fold=0, role='test', tta='none', threshold='valid',
-               postprocess=True) | how
+    known = dict(protocol=None, fold=0, role='test', tta='none', threshold='valid',
+                 postprocess=True, n=None)
+    for k in how.keys() - known: raise WrongCall(f"{k}: no such setting; choose of {', '.join(known)}")
+    how = known | how
     _check(data, how)
     files, out, device = checkpoints(folder), Path(out), device or default_device()
     facts = facts_of(files.values(), rounds, device)
     runs = _known(folder, out, files)
-    todo = _missing({sha: f for sha, f in files.items() if f in facts}, runs, data, how)
+    todo = _missing({sha: f for sha, f in files.items() if f in facts}, runs, data, how, boundary)
     if not runs and not todo: find_runs(folder) # says what to do
     writable_folder(out)
     for f, d in todo:

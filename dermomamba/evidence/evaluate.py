@@ -8,6 +8,7 @@ __all__ = ['MEANS', 'PROTOCOL', 'maps_of', 'score_map', 'summarise', 'count_bins
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c003
 import argparse
+import json
 import re
 import sys
 import time
@@ -77,7 +78,7 @@ def summarise(
 ) -> dict:     # 'scores': name -> [mean, low, high]; 'failed': share; 'pooled': name -> figure
     "What a table of rows says"
     iou = np.array([r['iou'] for r in rows])
-    columns = {k: [r[k] for r in rows] for k in MEANS if k in rows[0]}
+    columns = {k: [r[k] for r in rows] for k in MEANS if all(k in r for r in rows)}
     columns['thresholded_jaccard'] = thresholded_jaccard(iou)
     sums = (float(sum(r[k] for r in rows)) for k in Confusion._fields)
     pooled = Confusion(*(torch.tensor(n, dtype=torch.float64) for n in sums))
@@ -166,6 +167,17 @@ def _checked(ds, roles, settings):
     check_masks(ds, ids)
     return ids, valid
 
+def _check_place(out, settings):
+    "Refuse to write over the record of a training, or of other weights or data"
+    try:
+        was = json.loads((out/'run.json').read_text(encoding='utf-8'))
+        kind, was = was.get('kind'), was['settings']
+    except (OSError, ValueError, AttributeError, KeyError): return # none there, or damaged
+    other = [k for k in ('sha256', 'parts') if was.get(k, settings[k]) != settings[k]]
+    if other or kind != 'evaluation':
+        raise ValueError(f'{out}: holds the record of a training, or of other weights or data; '
+                         'give another --out, or move it away')
+
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #53c6ed86
 def evaluate(
     weights,               # file or folder of weights, or a name that ships with the package
@@ -192,11 +204,13 @@ def evaluate(
     settings = dict(
         weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)),
         data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
-        role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold)
+        role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold,
+        parts=run_data(ds, roles))
     ids, valid = _checked(ds, roles, settings)
-    maps, masks = tee((p, true) for _, p, _, true in maps_of(ds, valid, model, tta, bs))
-    if valid: threshold = choose_threshold((p for p, _ in maps), (m for _, m in masks))[0]
-    settings |= dict(parts=run_data(ds, roles), threshold_used=float(threshold))
+    _check_place(out, settings)
+    chosen = ((p, mask) for _, p, _, mask in maps_of(ds, valid, model, tta, bs))
+    if valid: threshold = choose_threshold(*zip(*chosen))[0]
+    settings['threshold_used'] = float(threshold)
     how = dict(threshold=threshold, postprocess=postprocess)
     rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), **how, boundary=boundary)
     facts = dict(parameters=sum(p.numel() for p in model.parameters()),
@@ -286,7 +300,8 @@ def _settings(a):
     if a.weights and len(a.data) not in (1, 2):
         raise WrongCall('--weights needs --data with one folder, or two (images and masks), '
                         f'got {len(a.data)}')
-    if a.compare and a.picture: raise WrongCall('--picture goes with --weights')
+    for k in ('picture', 'trust'):
+        if a.compare and getattr(a, k): raise WrongCall(f'--{k} goes with --weights')
     if a.bs < 1: raise WrongCall(f'--bs {a.bs}: at least one image a batch')
     if a.threshold != 'valid':
         if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
