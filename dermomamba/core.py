@@ -228,7 +228,7 @@ def write_record(
 ) -> dict:         # what was written
     "Write measured figures with the machine they were measured on"
     record = dict(facts, machine=machine())
-    write_atomic(path, json.dumps(record, indent=1) + '\n')
+    write_atomic(path, json.dumps(record, indent=1, default=np.generic.item) + '\n')
     return record
 
 # %% ../nbs/more/core.ipynb #c052

@@ -312,7 +312,8 @@ def compare(
     "Rank everything below a folder"
     known = dict(protocol=None, fold=0, role='test', tta='none', threshold='valid',
                  postprocess=True, n=None)
-    for k in how.keys() - known: raise WrongCall(f"{k}: no such setting; choose of {', '.join(known)}")
+    for k in how.keys() - known:
+        raise WrongCall(f"{k}: no such setting; choose of {', '.join(known)}")
     how = known | how
     _check(data, how)
     files, out, device = checkpoints(folder), Path(out), device or default_device()

@@ -303,6 +303,7 @@ def _settings(a):
     for k in ('picture', 'trust'):
         if a.compare and getattr(a, k): raise WrongCall(f'--{k} goes with --weights')
     if a.bs < 1: raise WrongCall(f'--bs {a.bs}: at least one image a batch')
+    if a.fold and a.protocol != 'kfold': raise WrongCall('--fold goes with --protocol kfold')
     if a.threshold != 'valid':
         if not re.fullmatch(r'0?\.\d*[1-9]\d*', a.threshold):
             raise WrongCall(f"--threshold {a.threshold}: between 0 and 1, such as .5; or 'valid'")

@@ -140,6 +140,7 @@ def _write(self:Checkpoint, seconds):
     if self.best: self._keep(ema.avg if ema else model)
     buffer = io.BytesIO() # into memory first: torch hides a full disk behind an error of its own
     facts = dict(kept=self.kept, history=self.history, settings=self.settings)
+    facts['loss'] = self.recorder.smooth_loss.count, self.recorder.smooth_loss.val
     torch.save(dict(state, **facts), buffer)
     write_atomic(self.path, buffer.getvalue())
 
@@ -199,6 +200,8 @@ def _restore(self:Checkpoint):
     try:
         self.learn.model.load_state_dict(ck['model'])
         if ck['ema']: self.learn.ema.restore(*ck['ema'])
+        if 'loss' in ck: # the first versions did not keep the Recorder's average over steps
+            self.recorder.smooth_loss.count, self.recorder.smooth_loss.val = ck['loss']
         opt = to_device(ck['opt'], self.dls.device)
         self.opt.load_state_dict(dict(state=opt, hypers=self.opt.hypers))
     except Exception as e:

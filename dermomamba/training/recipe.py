@@ -7,7 +7,7 @@ __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'make_dls', 'KeepLog', 'SoftDice', '
            'check_numbers', 'usable_device', 'train', 'start_from', 'main']
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c003
-import argparse, math, os, sys
+import argparse, json, math, os, sys
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +48,8 @@ def make_dls(
 ): # DataLoaders, names of the validation images
     "Batches of the images that teach and of those that choose"
     if isinstance(data, str) and data == 'phantom':
-        dls = phantom_dls(n_train=n_train or 256, n_valid=64, size=size, bs=bs, device=device)
+        dls = phantom_dls(n_train=n_train or 256, n_valid=64, size=size, bs=bs, device=device,
+                          num_workers=workers or 0)
         return dls, [f'phantom_{s:04d}' for s in dls.valid_ds.items]
     ds = data if isinstance(data, LesionDataset) else open_dataset(data)
     p = parts(ds, protocol, fold)
@@ -73,6 +74,8 @@ RECIPES = dict(
               wd=1e-2, clip=1., ema=.998, select='last'),
     released=dict(loss='released', augment='released', schedule='plateau', lr=1e-4, bs=4,
                   wd=0., clip=0., ema=0., select='soft_dice'))
+_CHOICES = dict(recipe=RECIPES, loss=LOSSES, schedule=['one_cycle', 'plateau'],
+                select=['last', 'dice', 'iou', 'soft_dice'])
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c017
 class KeepLog(Callback):
@@ -83,7 +86,6 @@ class KeepLog(Callback):
         history = self.checkpoint.history
         if history and not rank_distrib(): write_csv(self.out/'log.csv', history)
 
-# %% ../../nbs/4_training/4_recipe.ipynb #c018
 def SoftDice(): return PerImage(partial(image_by_image, soft_dice_released), 'soft_dice')
 
 def build_learner(
@@ -96,8 +98,6 @@ def build_learner(
     seconds=None, # stop in good order then
 ):
     "A Learner that follows a recipe"
-    if r['loss'] not in LOSSES:
-        raise ValueError(f"loss={r['loss']!r}: choose one of {', '.join(LOSSES)}")
     loss, cbs = LOSSES[r['loss']](), [SeedEpochs(seed), StopOnNaN()]
     if r['ema']: cbs.append(EMA(r['ema']))
     if r['schedule'] == 'plateau': cbs.append(Plateau('soft_dice'))
@@ -125,7 +125,6 @@ def score_learner(
     rows = [dict(zip(table, row)) for row in zip(*table.values())]
     return rows, {k: sum(table[k])/len(rows) for k in ('dice', 'iou', 'precision', 'recall')}
 
-# %% ../../nbs/4_training/4_recipe.ipynb #c021
 def write_run(out, rows, **facts):
     "Write scores.csv and run.json: settings, scores, versions, machine"
     import fastai
@@ -188,6 +187,15 @@ def usable_device(
     return device
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c027
+def _recipe(name, changes): # the recipe of that name with changes, checked
+    r = RECIPES.get(name, {}) | {k: v for k, v in changes.items() if v is not None}
+    for k, v in dict(recipe=name, **r).items():
+        known = _CHOICES.get(k, [v])
+        if v not in known: raise WrongCall(f"{k}={v!r}: choose one of {', '.join(known)}")
+        if k not in ('recipe', *RECIPES[name]):
+            raise WrongCall(f"{k}: no argument, and in no recipe: {', '.join(RECIPES[name])}")
+    return r
+
 def _looked_at(data, protocol, fold, rank): # the data set, looked at, and `run_data` of it
     ds = open_dataset(data)
     roles = parts(ds, protocol, fold)
@@ -196,7 +204,6 @@ def _looked_at(data, protocol, fold, rank): # the data set, looked at, and `run_
         print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
     return ds, run_data(ds, roles)
 
-# %% ../../nbs/4_training/4_recipe.ipynb #1c5fa87a
 def _finished(learn, model, names, out, rank, facts): # score, save the weights, write the record
     settings, history = facts['settings'], learn.checkpoint.history
     if rank or len(history) < settings['epochs']: return None
@@ -229,18 +236,26 @@ def train(
     **changes,               # entries of the recipe to change
 ):
     "Train a DermoMamba and score it on the validation images; goes on from `last.pth`"
-    r = RECIPES[recipe] | {k: v for k, v in changes.items() if v is not None}
+    r = _recipe(recipe, changes)
     check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, minutes=minutes))
-    out, (device, rank, group) = writable_folder(out), _place(device)
+    if fold and protocol != 'kfold': raise WrongCall(f'fold={fold} goes with protocol kfold')
+    if data == 'phantom' and (protocol != 'heldout' or changes.get('augment')):
+        raise WrongCall('phantom: leave out --protocol and --augment, it has its own')
+    device, rank, group = _place(device)
+    if bf16 and device.type != 'cuda':
+        raise WrongCall(f'--bf16 changes nothing on the device {device}: leave it out')
+    out = writable_folder(out)
     settings = dict(data=data_name(data), size=list(size), epochs=epochs, preset=preset,
                     recipe=recipe, protocol=protocol, fold=fold, seed=seed,
                     init=init and '/'.join(Path(init).parts[-2:]), n_train=n_train,
                     bf16=bf16, **r | dict(bs=group*r['bs']))
+    settings = json.loads(json.dumps(settings, default=np.generic.item)) # numpy's numbers made
+    size, seed = tuple(settings['size']), settings['seed']               # Python's, for `last.pth`
     set_seed(seed)  # and first the network: a size that will not do should not wait for the data
-    model = start_from(DermoMamba.preset(preset, img_size=tuple(size)), init, trust)
+    model = start_from(DermoMamba.preset(preset, img_size=size), init, trust)
     if init: settings['init_sha256'] = sha256(weights_file(init))
     if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
-    dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol=protocol, fold=fold,
+    dls, names = make_dls(data, size, r['bs'], r['augment'], protocol=protocol, fold=fold,
                           seed=seed, n_train=n_train, device=device, workers=workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
     if not bar and not rank: log_lines(learn)
@@ -263,17 +278,15 @@ def start_from(model, init, trust=False):
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c033
 def _recipe_flags(p): # those that change an entry of the recipe
-    p.add_argument('--loss', choices=LOSSES)
+    for k in ('loss', 'schedule'): p.add_argument(f'--{k}', choices=_CHOICES[k])
     p.add_argument('--augment', choices=['none', 'released', 'light', 'full'])
-    p.add_argument('--schedule', choices=['one_cycle', 'plateau'])
     p.add_argument('--lr', type=float,
                    help='learning rate: the peak of one-cycle, the start of plateau')
     p.add_argument('--bs', type=int, help='images a batch')
     p.add_argument('--wd', type=float, help='weight decay')
     p.add_argument('--clip', type=float, help="largest norm of the gradient; 0: no clipping")
     p.add_argument('--ema', type=float, help='decay of the average of weights; 0: none')
-    p.add_argument('--select', choices=['last', 'dice', 'iou', 'soft_dice'],
-                   help='which epoch is kept')
+    p.add_argument('--select', choices=_CHOICES['select'], help='which epoch is kept')
 
 # %% ../../nbs/4_training/4_recipe.ipynb #7cd904fd
 def _parser():
