@@ -48,8 +48,7 @@ def make_dls(
 ): # DataLoaders, names of the validation images
     "Batches of the images that teach and of those that choose"
     if isinstance(data, str) and data == 'phantom':
-        dls = phantom_dls(n_train=n_train or 256, n_valid=64, size=size, bs=bs, device=device,
-                          num_workers=workers or 0)
+        dls = phantom_dls(n_train or 256, 64, size, bs, device=device, num_workers=workers or 0)
         return dls, [f'phantom_{s:04d}' for s in dls.valid_ds.items]
     ds = data if isinstance(data, LesionDataset) else open_dataset(data)
     p = parts(ds, protocol, fold)
