@@ -167,6 +167,17 @@ def _checked(ds, roles, settings):
     check_masks(ds, ids)
     return ids, valid
 
+def _best_threshold(maps):
+    "Of `maps_of`, one image after the other: all of them at once are gigabytes"
+    kept = []
+    def probs():
+        for _, p, _, mask in maps:
+            kept.append(mask)
+            yield p
+    def masks():
+        while kept: yield kept.pop()
+    return choose_threshold(probs(), masks())[0]
+
 def _check_place(out, settings):
     "Refuse to write over the record of a training, or of other weights or data"
     try:
@@ -208,8 +219,7 @@ def evaluate(
         parts=run_data(ds, roles))
     ids, valid = _checked(ds, roles, settings)
     _check_place(out, settings)
-    chosen = ((p, mask) for _, p, _, mask in maps_of(ds, valid, model, tta, bs))
-    if valid: threshold = choose_threshold(*zip(*chosen))[0]
+    if valid: threshold = _best_threshold(maps_of(ds, valid, model, tta, bs))
     settings['threshold_used'] = float(threshold)
     how = dict(threshold=threshold, postprocess=postprocess)
     rows, bins = score_maps(maps_of(ds, ids, model, tta, bs), **how, boundary=boundary)

@@ -19,6 +19,7 @@ from ..core import (
     write_figure, write_record)
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
 from .inference import to_device
+from .statistics import check_values, scores_by_image
 from ..scan.ss2d import set_engine
 
 # %% ../../nbs/5_evidence/more/speed.ipynb #c021
@@ -229,15 +230,16 @@ def _dice_beside(path):
         if run.exists():
             run = json.loads(run.read_text(encoding='utf-8'))
             on = f"{run['settings']['data']}, {run['n_scored']} images"
-            dice = run['scores']['dice'] # of an evaluation: mean, low, high
-            return dict(dice=dice[0] if isinstance(dice, list) else dice, dice_on=on)
-        if scores.exists():
-            dice = [float(r['dice']) for r in csv.DictReader(scores.open())]
-            return dict(dice=sum(dice)/len(dice), dice_on=f'{len(dice)} images')
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as e:
+            dice = run['scores']['dice']
+            dice = dice[:1] if isinstance(dice, list) else [dice] # an evaluation's has an interval
+        elif scores.exists():
+            dice = list(scores_by_image(csv.DictReader(scores.open(encoding='utf-8'))).values())
+            on = f'{len(dice)} images'
+        else: return {}
+        return dict(dice=float(check_values(dice).mean()), dice_on=on)
+    except (KeyError, TypeError, ValueError) as e:
         raise ValueError(f'{path.parent}: run.json or scores.csv is damaged '
                          f'({type(e).__name__}: {e}); move it away to go without a Dice') from e
-    return {}
 
 def _facts(spec, model):
     "Name, parameters, bytes as safetensors, and the Dice beside the weights"

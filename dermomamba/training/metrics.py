@@ -140,6 +140,7 @@ def score_images(
     from_logits:bool=True, # False: `preds` are probabilities already
 ) -> dict:                 # column -> list of B values: 'image', the scores, areas in pixels
     "A table with one row an image"
+    if preds.isnan().any(): raise ValueError("predictions that are no number have no score")
     if not from_logits:
         preds = preds.as_subclass(Tensor).double()
         if preds.min() < 0 or preds.max() > 1:

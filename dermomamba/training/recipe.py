@@ -10,7 +10,6 @@ __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'make_dls', 'KeepLog', 'SoftDice', '
 import argparse, json, math, os, sys
 from functools import partial
 from pathlib import Path
-
 import numpy as np, torch
 # before fastai: it hushes a warning
 from ..core import (
@@ -82,8 +81,9 @@ class KeepLog(Callback):
     order = 66 # after Checkpoint, whose history it is
     def __init__(self, out): self.out = out
     def after_epoch(self):
-        history = self.checkpoint.history
-        if history and not rank_distrib(): write_csv(self.out/'log.csv', history)
+        h = self.checkpoint.history
+        if h and not rank_distrib(): write_csv(self.out/'log.csv', h)
+    after_cancel_fit = after_epoch # when Checkpoint stops the run, no more is called in that epoch
 
 def SoftDice(): return PerImage(partial(image_by_image, soft_dice_released), 'soft_dice')
 
