@@ -120,13 +120,12 @@ def trial_scores(
         s = json.loads(file.read_text(encoding='utf-8'))['settings']
         scored = file.parent/f'{role}.csv'
         if not scored.exists(): continue
-        runs = scores.setdefault(s['variant'], {})
-        if s['seed'] in runs:
-            raise ValueError(f"{file}: a second run of variant {s['variant']!r} with seed "
-                             f"{s['seed']}; move one of them away")
+        variant, seed = s['variant'], s['seed']
+        runs = scores.setdefault(variant, {})
+        if seed in runs: raise ValueError(f'{file}: a second run of {variant} with seed {seed}')
         try:
-            runs[s['seed']] = pd.read_csv(scored).set_index('image').dice
-            check_values(runs[s['seed']])
+            runs[seed] = pd.read_csv(scored).set_index('image').dice
+            check_values(runs[seed])
         except (KeyError, AttributeError, ValueError) as e:
             raise ValueError(f'{scored}: not a table of scores ({e})') from e
     return scores

@@ -160,6 +160,8 @@ def _checked(ds, roles, settings):
     if not ids:
         raise ValueError(f'{ds.root}: protocol {protocol!r} gives no image the role {role!r}; '
                          'choose another')
+    if not choose and not 0 < settings['threshold'] < 1:
+        raise WrongCall(f"threshold={settings['threshold']}: between 0 and 1, or 'valid'")
     if choose and not valid:
         raise ValueError(f'protocol {protocol!r} has no images to choose a threshold on: '
                          'give --threshold')
@@ -169,14 +171,9 @@ def _checked(ds, roles, settings):
 
 def _best_threshold(maps):
     "Of `maps_of`, one image after the other: all of them at once are gigabytes"
-    kept = []
-    def probs():
-        for _, p, _, mask in maps:
-            kept.append(mask)
-            yield p
-    def masks():
-        while kept: yield kept.pop()
-    return choose_threshold(probs(), masks())[0]
+    masks = [] # of the one map that is out; a probability map is asked for first, then its mask
+    probs = (masks.append(mask) or p for _, p, _, mask in maps)
+    return choose_threshold(probs, (masks.pop() for _ in iter(lambda: bool(masks), False)))[0]
 
 def _check_place(out, settings):
     "Refuse to write over the record of a training, or of other weights or data"

@@ -195,6 +195,8 @@ def _restore(self:Checkpoint):
         why = f'not a checkpoint of this program, or damaged ({type(e).__name__})'
         raise ValueError(f'{self.path}: {why}; {anew}') from e
     self._compare(was)
+    if bool(ck['ema']) != hasattr(self.learn, 'ema'):
+        raise ValueError(f'{self.path}: only one of that run and this has an EMA; {anew}')
     for name in _broken(dict(state, kept=self.kept)):
         raise ValueError(f'{self.path}: {name} holds a value that is no number; {anew}')
     try:
