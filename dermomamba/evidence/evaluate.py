@@ -152,7 +152,7 @@ def _open(weights, data, device, trust):
     if ds.passed_over: print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
     return model, ds
 
-def _checked(ds, roles, settings):
+def _checked(ds, roles, settings, out):
     "Ids of the images that judge, and of those that choose a threshold if they must"
     protocol, role, n = (settings[k] for k in ('protocol', 'role', 'n'))
     ids, choose = getattr(roles, role)[:n], settings['threshold'] == 'valid'
@@ -167,6 +167,7 @@ def _checked(ds, roles, settings):
                          'give --threshold')
     for pair in ds.items_of({*ids, *valid}): check_pair(pair)  # reads headers only
     check_masks(ds, ids)
+    _check_place(out, settings)
     return ids, valid
 
 def _best_threshold(maps):
@@ -214,8 +215,7 @@ def evaluate(
         data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
         role=role, n=n, tta=tta, postprocess=postprocess, threshold=threshold,
         parts=run_data(ds, roles))
-    ids, valid = _checked(ds, roles, settings)
-    _check_place(out, settings)
+    ids, valid = _checked(ds, roles, settings, out)
     if valid: threshold = _best_threshold(maps_of(ds, valid, model, tta, bs))
     settings['threshold_used'] = float(threshold)
     how = dict(threshold=threshold, postprocess=postprocess)

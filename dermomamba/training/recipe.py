@@ -131,10 +131,13 @@ def write_run(out, rows, **facts):
     return write_record(out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, **facts)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c023
-def _place(device): # -> device of this process, its number, how many there are
-    if num_distrib() < 2: return usable_device(device), 0, 1
-    from dermomamba.training.distributed import group_device
-    return group_device(device), rank_distrib(), num_distrib()
+def _place(device, bf16): # -> device of this process, its number, how many there are
+    if num_distrib() < 2: place = usable_device(device), 0, 1
+    else:
+        from dermomamba.training.distributed import group_device
+        place = group_device(device), rank_distrib(), num_distrib()
+    if bf16 and place[0].type != 'cuda': raise WrongCall(f'bf16 does nothing on {place[0]}')
+    return place
 
 def _together(learn, bs):
     group, n = num_distrib(), len(learn.dls.train_ds)
@@ -186,13 +189,18 @@ def usable_device(
     return device
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c027
-def _recipe(name, changes): # the recipe of that name with changes, checked
+def _plain(x): return json.loads(json.dumps(x, default=np.generic.item)) # numpy's made Python's
+
+def _recipe(name, changes, data, protocol, fold): # the recipe of that name with changes, checked
     r = RECIPES.get(name, {}) | {k: v for k, v in changes.items() if v is not None}
     for k, v in dict(recipe=name, **r).items():
         known = _CHOICES.get(k, [v])
         if v not in known: raise WrongCall(f"{k}={v!r}: choose one of {', '.join(known)}")
         if k not in ('recipe', *RECIPES[name]):
             raise WrongCall(f"{k}: no argument, and in no recipe: {', '.join(RECIPES[name])}")
+    if fold and protocol != 'kfold': raise WrongCall(f'fold={fold} goes with protocol kfold')
+    if data == 'phantom' and (protocol != 'heldout' or changes.get('augment')):
+        raise WrongCall('phantom: leave out --protocol and --augment, it has its own')
     return r
 
 def _looked_at(data, protocol, fold, rank): # the data set, looked at, and `run_data` of it
@@ -235,26 +243,18 @@ def train(
     **changes,               # entries of the recipe to change
 ):
     "Train a DermoMamba and score it on the validation images; goes on from `last.pth`"
-    r = _recipe(recipe, changes)
+    r = _recipe(recipe, changes, data, protocol, fold)
     check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, minutes=minutes))
-    if fold and protocol != 'kfold': raise WrongCall(f'fold={fold} goes with protocol kfold')
-    if data == 'phantom' and (protocol != 'heldout' or changes.get('augment')):
-        raise WrongCall('phantom: leave out --protocol and --augment, it has its own')
-    device, rank, group = _place(device)
-    if bf16 and device.type != 'cuda':
-        raise WrongCall(f'--bf16 changes nothing on the device {device}: leave it out')
-    out = writable_folder(out)
-    settings = dict(data=data_name(data), size=list(size), epochs=epochs, preset=preset,
-                    recipe=recipe, protocol=protocol, fold=fold, seed=seed,
-                    init=init and '/'.join(Path(init).parts[-2:]), n_train=n_train,
-                    bf16=bf16, **r | dict(bs=group*r['bs']))
-    settings = json.loads(json.dumps(settings, default=np.generic.item)) # numpy's numbers made
-    size, seed = tuple(settings['size']), settings['seed']               # Python's, for `last.pth`
-    set_seed(seed)  # and first the network: a size that will not do should not wait for the data
-    model = start_from(DermoMamba.preset(preset, img_size=size), init, trust)
+    (device, rank, group), out = _place(device, bf16), writable_folder(out)
+    settings = _plain(dict(
+        data=data_name(data), size=list(size), epochs=epochs, preset=preset, recipe=recipe,
+        protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]),
+        n_train=n_train, bf16=bf16, **r | dict(bs=group*r['bs'])))
+    set_seed(settings['seed']) # and first the network: a wrong size should not wait for data
+    model = start_from(DermoMamba.preset(preset, img_size=tuple(settings['size'])), init, trust)
     if init: settings['init_sha256'] = sha256(weights_file(init))
     if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
-    dls, names = make_dls(data, size, r['bs'], r['augment'], protocol=protocol, fold=fold,
+    dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol=protocol, fold=fold,
                           seed=seed, n_train=n_train, device=device, workers=workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
     if not bar and not rank: log_lines(learn)
