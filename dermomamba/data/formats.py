@@ -159,10 +159,9 @@ def _losses(im):
     "The codec that wrote the file, if it is one that changes levels"
     if im.format in ('JPEG', 'MPO'): return 'JPEG'
     if im.format == 'TIFF' and im.info.get('compression') in ('jpeg', 'tiff_jpeg'): return 'JPEG'
-    if im.format == 'WEBP' and im.fp:
-        im.fp.seek(0)
-        return '' if b'VP8L' in im.fp.read() else 'WebP'  # the lossless kind names itself
-    return 'AVIF' if im.format == 'AVIF' else ''
+    if im.format != 'WEBP' or not im.fp: return 'AVIF' if im.format == 'AVIF' else ''
+    im.fp.seek(0)
+    return '' if b'VP8L' in im.fp.read() else 'WebP'  # the lossless kind names itself
 
 # %% ../../nbs/3_data/more/formats.ipynb #38409453
 def _load(im):

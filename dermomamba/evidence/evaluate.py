@@ -13,7 +13,7 @@ import re
 import sys
 import time
 import warnings
-from itertools import islice, tee
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -170,11 +170,17 @@ def _checked(ds, roles, settings, out):
     _check_place(out, settings)
     return ids, valid
 
+# %% ../../nbs/5_evidence/3_evaluate.ipynb #best0001
 def _best_threshold(maps):
     "Of `maps_of`, one image after the other: all of them at once are gigabytes"
-    masks = [] # of the one map that is out; a probability map is asked for first, then its mask
-    probs = (masks.append(mask) or p for _, p, _, mask in maps)
-    return choose_threshold(probs, (masks.pop() for _ in iter(lambda: bool(masks), False)))[0]
+    masks = [] # of the one map that is out; `choose_threshold` asks for a map, then for its mask
+    def probs():
+        for _, p, _, mask in maps:
+            masks.append(mask)
+            yield p
+    def theirs():
+        while masks: yield masks.pop()
+    return choose_threshold(probs(), theirs())[0]
 
 def _check_place(out, settings):
     "Refuse to write over the record of a training, or of other weights or data"
