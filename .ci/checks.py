@@ -177,6 +177,7 @@ def main():
         ('app in a browser', lambda: script('browser_app.py')),
         ('GPU check, dry', lambda: script('gpu_check.py', '--dry')),
         ('trial of the scans', lambda: script('scan_trial.py', 'check')),
+        ('weights for larger images', lambda: script('larger.py', 'check')),
         ('bad inputs', lambda: script('bad_inputs.py')),
         ('sound files', lambda: script('sound_files.py')),
         ('damaged files', lambda: script('damaged_files.py')),

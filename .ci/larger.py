@@ -1,5 +1,6 @@
 """Weights for larger images, from weights for smaller ones: a start for progressive resizing.
 
+    larger.py check                            # is it what it claims? seconds
     larger.py tiny OUT.safetensors             # 192x256, what depends on the grid resampled
     larger.py tiny OUT.safetensors anew        # or begun anew, with the seed of the recipe
     dermomamba_train --data ISIC2018 --preset tiny --size 192 256 --init OUT.safetensors \
@@ -70,10 +71,11 @@ def check(name):
 
 
 def main(argv):
-    if len(argv) not in (2, 3) or argv[2:] not in ([], ['anew'], ['resampled']): sys.exit(__doc__)
+    if argv == ['check']: return check('tiny')
+    if len(argv) not in (2, 3) or argv[2:] not in ([], ['anew']): sys.exit(__doc__)
     name, out, *how = argv
-    check(name)
-    save_model(larger(name, *how), out, begun=f'{name}, {how[0] if how else "resampled"}')
+    how = how[0] if how else 'resampled'
+    save_model(larger(name, how), out, begun=f'{name}, {how}')
 
 
 if __name__ == '__main__': main(sys.argv[1:])
