@@ -96,7 +96,7 @@ def _image_size(size):
 
 def _check_batch(net, x):
     "Has this batch the network's size, and enough values for its deepest batch norm?"
-    if x.ndim != 4 or not len(x):
+    if x.ndim != 4 or x.shape[0] == 0:     # `len` would fix the batch of an exported graph
         raise ValueError(f'x has shape {tuple(x.shape)}; expected (B, {net.in_channels}, H, W) '
                          'with at least one image')
     size, grid = tuple(x.shape[2:]), x.shape[2:].numel()//32**2
