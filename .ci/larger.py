@@ -8,8 +8,8 @@
 
 All weights but those of two scans fit any size. SweepMamba scans two planes whose channels are the
 rows and the columns of the deepest map, so a map of 6x8 needs twice the channels of one of 3x4.
-Resampled: each channel stands twice, and what sums over channels sums halves. A map whose rows and
-columns all stand twice then gives what the small one gave.
+Resampled: each channel stands twice, and what sums over channels sums halves. A map whose channels
+stand twice then gives what the map with each of them once gave.
 """
 import sys
 

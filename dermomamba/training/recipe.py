@@ -81,8 +81,8 @@ class KeepLog(Callback):
     order = 66 # after Checkpoint, whose history it is
     def __init__(self, out): self.out = out
     def after_epoch(self):
-        h = self.checkpoint.history
-        if h and not rank_distrib(): write_csv(self.out/'log.csv', h)
+        history = self.checkpoint.history
+        if history and not rank_distrib(): write_csv(self.out/'log.csv', history)
     after_cancel_fit = after_epoch # when Checkpoint stops the run, no more is called in that epoch
 
 def SoftDice(): return PerImage(partial(image_by_image, soft_dice_released), 'soft_dice')
