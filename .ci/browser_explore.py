@@ -1,17 +1,19 @@
-"""The explorers of the site in a real browser: their numbers are those of the package.
+"""The explorers of the site in a real browser: their numbers are those of the notebook.
 
 For several settings the JavaScript functions are asked for their numbers, and these may differ from
-those of `dermomamba.use.explore` by no more than 1e-5. Then every control is moved with a key: some
+those of `6_use/3_explore` by no more than 1e-5. Then every control is moved with a key: some
 canvas must change, each control must have a label and each canvas a text, and nothing may be wider
 than a phone. Skipped where Chromium is missing.
 """
 import itertools, sys, time
+from functools import cache
 
 import numpy as np
 
 import site_parts
 from browser import chromium, served
 from browser_try import narrow
+from explorers import explorers
 
 live = site_parts.made.parent
 CLOSE = 1e-5
@@ -41,6 +43,9 @@ NAMELESS = '''() => [...document.querySelectorAll('.live input, .live select')]
     [...document.querySelectorAll('.live canvas')].filter(c => c.ariaLabel.length < 10).length'''
 
 
+book = cache(explorers)
+
+
 def close(name, ours, theirs):
     "Stop where two lists of numbers differ; NaN must stand in the same places"
     ours, theirs = (np.asarray(a, dtype=float).ravel() for a in (ours, theirs))
@@ -51,13 +56,13 @@ def close(name, ours, theirs):
 
 
 def walks(page):
-    "The four walks of the package, at several steps and step sizes; how many settings"
-    from dermomamba.use.explore import WALKS, walk_data
+    "The four walks of SS2D, at several steps and step sizes; how many settings"
     side = site_parts.SIDE
-    settings = list(itertools.product(WALKS, (0, 333, side*side - 1), ((.02, .02), (.01, .2))))
+    steps, deltas = (0, 333, side*side - 1), ((.02, .02), (.01, .2))
+    settings = list(itertools.product(book().WALKS, steps, deltas))
     for walk, step, (skin, lesion) in settings:
         own = page.evaluate(WALK, dict(walk=walk, step=step, skinDelta=skin, lesionDelta=lesion))
-        d = walk_data(walk, step, skin, lesion, size=(side, side))
+        d = book().walk_data(walk, step, skin, lesion, size=(side, side))
         for name in ('order', 'delta', 'memory'):
             close(f'{name} of {walk}', own[name], getattr(d, name))
         close(f'place of {walk}', divmod(own['here'], side), d.here)
@@ -80,18 +85,17 @@ def smooth_walks(page):
 
 def scans(page):
     "Step sizes, states, outputs, the matrix and each pulse's share; how many settings"
-    from dermomamba.use.explore import PULSES, scan_data
     names = 'A', 'delta', 'B', 'C', 'selectivity'
     settings = [
         (-1., .01, 1., 1., 6.), (-.7, .2, 1.5, -.8, 0.), (-3., 2., -2., .5, -6.),
         (0., .005, 1., 2., 4.), (-1., .05, 0., 1., 2.)]
     for values in settings:
         knobs = dict(zip(names, values))
-        own, d = page.evaluate(SCAN, knobs), scan_data(**knobs)
+        own, d = page.evaluate(SCAN, knobs), book().scan_data(**knobs)
         for name in ('u', 'step', 'M', 'y'):
             close(f'{name} of {knobs}', own[name], getattr(d, name))
         close(f'h of {knobs}', knobs['C']*np.array(own['h']), d.y)
-        close(f'shares of {knobs}', own['shares'], [d.M[:, s]*d.u[s] for s in PULSES])
+        close(f'shares of {knobs}', own['shares'], [d.M[:, s]*d.u[s] for s in book().PULSES])
     return len(settings)
 
 
@@ -99,12 +103,11 @@ def thresholds(page):
     "Dice, precision and recall of each lesion; how many settings"
     import torch
     from dermomamba.training.metrics import Confusion, formulas
-    from dermomamba.use.explore import segmentation_data
     settings = list(itertools.product(site_parts.LESIONS, (.05, .3, .5, .85, .95), (False, True)))
     for lesion, threshold, clean in settings:
         given = dict(lesion=f'lesion {lesion}', threshold=threshold, clean=clean)
         own = page.evaluate(THRESHOLD, given)
-        d = segmentation_data(lesion, threshold, postprocess=clean)
+        d = book().segmentation_data(lesion, threshold, postprocess=clean)
         m, t = torch.from_numpy(d.mask), torch.from_numpy(d.truth)
         counts = Confusion((m*t).sum(), (m*(1 - t)).sum(), ((1 - m)*t).sum(), None)
         close(f'Dice at {given}', own['dice'], d.dice)
@@ -142,7 +145,7 @@ def main():
         narrow(page)
     if faults or nameless:
         sys.exit(f'errors: {faults}; controls or canvases without a text: {nameless}')
-    print(f'numbers of the explorers equal those of the package in {sum(n)} settings; '
+    print(f'numbers of the explorers equal those of the notebook in {sum(n)} settings; '
           f'{controls} controls work; checked in {time.time() - start:.0f} s')
 
 

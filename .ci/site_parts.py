@@ -10,6 +10,8 @@ exporter is missing, a sentence says so: the explorers work without them, the pa
 import base64, hashlib, json, os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
+from explorers import NOTEBOOK, explorers
+
 os.environ.setdefault('OMP_NUM_THREADS', '1') # read when torch is imported: one core
 root = Path(__file__).resolve().parent.parent
 made = root/'nbs'/'site'/'static'/'live'/'made'
@@ -27,12 +29,12 @@ def packed(array):
 
 def numbers():
     "What the explorers draw and cannot compute: phantoms, a noisy input, a network's answer"
-    from dermomamba.use.explore import PULSES, scan_data, segmentation_data, walk_data
-    walk = walk_data(size=(SIDE, SIDE))
-    lesions = {n: segmentation_data(n) for n in LESIONS}
+    book = explorers()
+    walk = book.walk_data(size=(SIDE, SIDE))
+    lesions = {n: book.segmentation_data(n) for n in LESIONS}
     return dict(
         walk=dict(image=packed(walk.image), mask=packed(walk.mask)),
-        scan=dict(u=scan_data().u.tolist(), pulses=PULSES),
+        scan=dict(u=book.scan_data().u.tolist(), pulses=book.PULSES),
         lesions={
             f'lesion {n}': dict(image=packed(d.image), truth=packed(d.truth), p=packed(d.p))
             for n, d in lesions.items()})
@@ -91,7 +93,7 @@ def main():
     package, here, missing = root/'dermomamba', Path(__file__), []
     weights = package/'weights'/'tiny'/'model.safetensors'
     for path, write, *sources in (
-            (made/'explore.json', write_numbers, here, weights, package/'use'/'explore.py'),
+            (made/'explore.json', write_numbers, here, weights, NOTEBOOK),
             (made/'example.jpg', write_example, here),
             (made/'tiny.onnx', write_network, weights, package/'use'/'onnx.py'),
             (made/FILES[0], lambda path: write_runtime(path.parent), RUNTIME)):
