@@ -4,18 +4,17 @@
 
 # %% auto #0
 __all__ = ['POLICY', 'pictures', 'numbers', 'downloads', 'LesionApp', 'lesion_app', 'one_cell', 'voila_settings', 'free_port',
-           'app_parser', 'serve', 'main']
+           'serve', 'main']
 
 # %% ../../nbs/6_use/4_app.ipynb #c004
 import argparse, html, json, os, re, socket, tempfile, threading
 from pathlib import Path
 
-import numpy as np
 from fastcore.basics import patch
 
-from .one_image import (
-    EXAMPLES, LAB_MB, MAX_MB, MAX_MP, analyse, as_bytes, data_uri, example, geometry, mask_at,
-    panels, read_upload, suffixes)
+from dermomamba.use.one_image import (
+    EXAMPLES, FORMATS, LAB_MB, MAX_MB, MAX_MP, analyse, data_uri, example, geometry, mask_at,
+    panels, read_upload)
 
 # %% ../../nbs/6_use/4_app.ipynb #c012
 _BAR = ('<div style="display:flex;gap:.5em;align-items:center"><span>{}</span>'
@@ -27,7 +26,7 @@ _FIGURE = ('<figure style="flex:1 1 14em;max-width:28em;margin:0">'
            '<figcaption style="line-height:1.5;padding-top:.3em">{caption}</figcaption></figure>')
 
 def _figure(array, alt, caption):
-    (height, width), uri = array.shape[:2], data_uri(as_bytes(array, 'jpeg'), 'jpeg')
+    (height, width), uri = array.shape[:2], data_uri(array, 'jpeg')
     return _FIGURE.format(uri=uri, width=width, height=height, alt=html.escape(alt),
                           caption=caption)
 
@@ -71,21 +70,21 @@ def numbers(
     cell = 'style="text-align:left;font-weight:normal;padding:0 1.5em 0 0;line-height:1.6"'
     def row(k, v): return f'<tr><th scope="row" {cell}>{k}</th><td {cell}>{v}</td></tr>'
     table = ''.join(row(*r) for r in rows.items())
-    edge = ''
-    if g['at_edge']: edge = ' The mask touches the edge: part of the lesion may lie outside.'
+    outside = ' The mask touches the edge: part of the lesion may lie outside.'
+    edge = outside if g['at_edge'] else ''
     return f'<table>{table}</table><p><b>Geometry in pixels, not a diagnosis.</b>{edge}</p>'
 
 # %% ../../nbs/6_use/4_app.ipynb #c019
 def downloads(
     found,    # of `analyse`
     name:str, # of the image
-    **how,    # threshold, clean, average: as for `mask_at`
+    **how,    # threshold, clean: as for `mask_at`
 ) -> str:     # HTML
     "Links that hold their files: the mask at the image's own size, the overlay as shown"
     mask, stem = mask_at(found, full=True, **how), re.sub(r'[^\w.-]+', '_', Path(name).stem)
     stem = stem or 'image'
     def link(array, what):
-        return (f'<a download="{stem}_{what}.png" href="{data_uri(as_bytes(array))}" '
+        return (f'<a download="{stem}_{what}.png" href="{data_uri(array)}" '
                 f'style="text-decoration:underline">Save {what}</a>')
     height, width = mask.shape
     return (f'<p style="line-height:1.5">{link(255*mask, "mask")}: {width} x {height} pixels, '
@@ -130,17 +129,13 @@ It is not written to a disk there, and nothing is sent anywhere else.</p>'''
 
 class LesionApp:
     "The page: its controls, what they show, and the image that it is about"
-    def __init__(self, model=None, max_mb=LAB_MB, max_mp=MAX_MP):
-        self.max_mb, self.max_mp, self.lock = max_mb, max_mp, threading.RLock()
-        self.found, self.source, self.models = None, None, {}
-        name = Path(model).name if isinstance(model, (str, Path)) else 'the model given'
-        self.choices = ({} if model is None else {name: model}) | {'isic2018': 'isic2018'}
+    def __init__(self, model='isic2018', max_mb=LAB_MB):
+        self.model, self.max_mb, self.lock = model, max_mb, threading.RLock()
+        self.found, self.source = None, None
         self.build()
         self.upload.observe(self.on_upload, 'value')
         self.example.observe(self.on_example, 'value')
-        self.weights.observe(lambda change: self.look(), 'value')
-        for widget in (self.threshold, self.clean, self.average):
-            widget.observe(self.redraw, 'value')
+        for widget in (self.threshold, self.clean): widget.observe(self.redraw, 'value')
         self.files.on_click(self.on_files)
 
 # %% ../../nbs/6_use/4_app.ipynb #c028
@@ -153,14 +148,13 @@ def controls(self:LesionApp):
                     layout=dict(width='auto'))
     kinds = f'JPEG, PNG, TIFF, BMP or WebP, at most {self.max_mb:g} MB'
     self.upload = w.FileUpload(**kw('Upload a photograph') | dict(style={}), icon='', tooltip=kinds,
-                               accept=','.join(suffixes()), button_style='primary')
+                               accept=','.join(f'image/{f.lower()}' for f in FORMATS),
+                               button_style='primary')
     self.upload.add_class('lesion-upload')
     examples = [('choose', ''), *((k, k) for k in EXAMPLES)]
     self.example = w.Dropdown(options=examples, **kw('or an example'))
     self.threshold = w.FloatSlider(.5, min=.05, max=.95, step=.01, **kw('threshold'))
     self.clean = w.Checkbox(True, indent=False, **kw('largest region, no holes'))
-    self.average = w.Checkbox(True, indent=False, **kw('mean of four views'))
-    self.weights = w.Dropdown(options=list(self.choices), **kw('weights'))
     full = 'the mask at the full size of the image, and the overlay'
     self.files = w.Button(description='Prepare files to save', disabled=True, tooltip=full,
                           layout=dict(width='auto'))
@@ -178,12 +172,11 @@ def build(self:LesionApp):
     self.controls()
     self.says, self.pictures, self.numbers, self.links = (w.HTML() for _ in range(4))
     limit = w.HTML(_LIMIT.format(self.max_mb))
-    kinds = w.HTML(_KINDS.format(self.max_mb, self.max_mp))
+    kinds = w.HTML(_KINDS.format(self.max_mb, MAX_MP))
     script = dict(output_type='display_data', data={'application/javascript': _GUARD}, metadata={})
     guard = w.Output(outputs=(script,), layout=dict(display='none'))
-    moved = [self.threshold, self.clean, self.average, self.weights]
-    left = w.VBox([self.upload, limit, self.example, kinds, *moved, self.files, self.links],
-                  layout=dict(width='21em', flex='0 0 auto'))
+    left = w.VBox([self.upload, limit, self.example, kinds, self.threshold, self.clean,
+                   self.files, self.links], layout=dict(width='21em', flex='0 0 auto'))
     right = w.VBox([self.says, self.pictures, self.numbers],
                    layout=dict(flex='1 1 24em', min_width='18em'))
     both = w.HBox([left, right], layout=dict(flex_flow='row wrap', grid_gap='1.5em'))
@@ -200,27 +193,22 @@ def say(self:LesionApp, text, wrong=False):
     role, colour = ('alert', '#c25a14') if wrong else ('status', '#1a5cc4')
     self.says.value = _SAYS.format(role, colour, html.escape(text))
 
-@patch
-def clear(self:LesionApp):
-    "No image, no result"
-    self.found, self.files.disabled = None, True
-    self.pictures.value = self.numbers.value = self.links.value = ''
 
 # %% ../../nbs/6_use/4_app.ipynb #c032
 @patch
 def network(self:LesionApp):
-    "The chosen weights, loaded once"
+    "The model; weights are loaded at the first call"
     from dermomamba.evidence.inference import ready_model
-    name = self.weights.value
-    if name not in self.models: self.models[name] = ready_model(self.choices[name])
-    return self.models[name]
+    self.model = ready_model(self.model)
+    return self.model
 
 @patch
 def look(self:LesionApp):
     "Run the network on the image there is, and draw; whatever goes wrong becomes a sentence"
     if self.source is None: return
     name, fetch = self.source
-    self.clear()
+    self.found, self.files.disabled = None, True
+    self.pictures.value = self.numbers.value = self.links.value = ''
     self.say(f'Looking at {name} ...')
     with self.lock:
         try: self.found = analyse(fetch(), self.network())
@@ -237,12 +225,12 @@ def look(self:LesionApp):
 # %% ../../nbs/6_use/4_app.ipynb #c033
 @patch
 def how(self:LesionApp):
-    "Where the slider and the boxes stand"
-    return dict(threshold=self.threshold.value, clean=self.clean.value, average=self.average.value)
+    "Where the slider and the box stand"
+    return dict(threshold=self.threshold.value, clean=self.clean.value)
 
 @patch
 def redraw(self:LesionApp, change=None):
-    "What the slider and the boxes do: no network here"
+    "What the slider and the box do: no network here"
     if self.found is None: return
     self.links.value = ''     # these hold files of another threshold
     seen = panels(self.found, **self.how())
@@ -255,7 +243,7 @@ def on_upload(self:LesionApp, change):
     if not change['new']: return
     data, name = bytes(change['new'][-1]['content']), change['new'][-1]['name'][-60:]
     self.upload.value, self.example.value = (), ''          # the same file may come again
-    self.source = name, lambda: read_upload(data, name, self.max_mb, self.max_mp)
+    self.source = name, lambda: read_upload(data, name, self.max_mb)
     self.look()
 
 @patch
@@ -281,7 +269,7 @@ def warm(self:LesionApp):
     def load():
         with self.lock:
             try:
-                analyse(np.zeros((64, 64, 3), np.uint8), self.network(), 'none')
+                self.network()
                 if self.source is None: self.example.value = next(iter(EXAMPLES))
             except Exception as e: self.say(f'The network could not be loaded: {e}', True)
     self.loading = threading.Thread(target=load, daemon=True)
@@ -291,12 +279,11 @@ def warm(self:LesionApp):
 _STILL = '<em>The page appears here when the notebook runs.</em>'
 
 def lesion_app(
-    model=None,          # a DermoMamba or a file of weights, to choose beside 'isic2018'
+    model='isic2018',    # a DermoMamba, a file of its weights, or a shipped name
     max_mb:float=LAB_MB, # million bytes an upload may have; default: what JupyterLab lets through
-    max_mp:float=MAX_MP, # million pixels it may have
 ):                       # ipywidgets VBox
     "The page, to be displayed"
-    app = LesionApp(model, max_mb, max_mp)
+    app = LesionApp(model, max_mb)
     app.warm()
     live, app.page.app = app.page._repr_mimebundle_, app
     app.page._repr_mimebundle_ = lambda **kw: live(**kw) | {'text/html': _STILL}
@@ -304,14 +291,12 @@ def lesion_app(
 
 # %% ../../nbs/6_use/4_app.ipynb #14a2d293
 def one_cell(
-    weights:str=None,    # file of weights beside 'isic2018'
-    max_mb:float=MAX_MB, # million bytes an upload may have
-    max_mp:float=MAX_MP, # million pixels it may have
-) -> str:                # a notebook's JSON
+    weights:str, # a file of them, or a shipped name
+) -> str:        # a notebook's JSON
     "The notebook that shows the page and nothing else"
     from nbformat import v4
     source = ('from dermomamba.use.app import lesion_app\n'
-              f'lesion_app({weights!r}, {max_mb!r}, {max_mp!r})')
+              f'lesion_app({weights!r}, max_mb={MAX_MB})')
     kernel = dict(name='python3', display_name='Python 3', language='python')
     return json.dumps(v4.new_notebook(cells=[v4.new_code_cell(source)],
                                       metadata=dict(kernelspec=kernel)))
@@ -322,12 +307,11 @@ POLICY = ("default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; 
           "object-src 'none'; form-action 'self'; base-uri 'self'; frame-ancestors 'self'")
 
 def voila_settings(
-    max_mb:float=MAX_MB, # million bytes an upload may have
-    port:int=8866,       # of this machine's own address, 127.0.0.1
-    browser:bool=True,   # open one?
-) -> dict:               # Voila's configuration
+    port:int=8866,     # of this machine's own address, 127.0.0.1
+    browser:bool=True, # open one?
+) -> dict:             # Voila's configuration
     "The page for this machine only, with room for an upload, and a policy that keeps it at home"
-    tornado = dict(websocket_max_message_size=round(max_mb*1e6) + 1_000_000,
+    tornado = dict(websocket_max_message_size=(MAX_MB + 1)*1_000_000,
                    ws_ping_timeout=30_000, headers={'Content-Security-Policy': POLICY})
     voila = dict(ip='127.0.0.1', port=port, port_retries=0, open_browser=browser,
                  log_level='ERROR', tornado_settings=tornado)
@@ -348,18 +332,6 @@ def free_port(
     raise ValueError(f'ports {port} to {port + 49} are all in use, or there are none; '
                      'give another --port')
 
-def app_parser():
-    about = ('A page to segment your own images, for this machine only. '
-             'Research and teaching; no diagnosis.')
-    p = argparse.ArgumentParser('dermomamba_app', description=about)
-    p.add_argument('--weights', help='weights beside isic2018: a file, or the folder of a run')
-    p.add_argument('--max-mb', type=float, default=MAX_MB,
-                   help='million bytes an upload may have (%(default)s)')
-    p.add_argument('--max-mp', type=float, default=MAX_MP,
-                   help='million pixels it may have, at most 178 (%(default)s)')
-    p.add_argument('--port', type=int, default=8866, help='the first to try (%(default)s)')
-    p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
-    return p
 
 # %% ../../nbs/6_use/4_app.ipynb #af2649c1
 def serve(
@@ -368,9 +340,7 @@ def serve(
     "Show the page until somebody ends it"
     from dermomamba.core import WrongCall
     from dermomamba.network.weights import weights_file
-    weights = a.weights and str(weights_file(a.weights).resolve())
-    if not (0 < a.max_mb <= 1000 and 0 < a.max_mp <= 178):  # no larger picture does Pillow open
-        raise WrongCall('--max-mb and --max-mp must be above 0, and at most 1000 and 178')
+    weights = str(weights_file(a.weights).resolve())
     if not 0 < a.port < 65536: raise WrongCall(f'--port {a.port}: 1 to 65535')
     try:
         import ipywidgets, matplotlib
@@ -381,9 +351,9 @@ def serve(
     port = free_port(a.port)
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder)/'Segment your own image.ipynb'
-        notebook.write_text(one_cell(weights, a.max_mb, a.max_mp), encoding='utf-8')
+        notebook.write_text(one_cell(weights), encoding='utf-8')
         print(f'http://127.0.0.1:{port}/  Ctrl-C ends it.', flush=True)
-        settings = Config(voila_settings(a.max_mb, port, not a.no_browser))
+        settings = Config(voila_settings(port, not a.no_browser))
         Voila.launch_instance([str(notebook)], config=settings)
     raise KeyboardInterrupt  # Voila has heard it, and kept it to itself
 
@@ -391,8 +361,15 @@ def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int:           # exit code, see `run_command`
     "The command `dermomamba_app`"
-    a = app_parser().parse_args(argv)
     from dermomamba.core import run_command
+    about = ('A page to segment your own images, for this machine only. '
+             'Research and teaching; no diagnosis.')
+    p = argparse.ArgumentParser('dermomamba_app', description=about)
+    p.add_argument('--weights', default='isic2018', help='a file, the folder of a run, '
+                   'or a name of weights that come with the package (%(default)s)')
+    p.add_argument('--port', type=int, default=8866, help='the first to try (%(default)s)')
+    p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
+    a = p.parse_args(argv)
     return run_command('dermomamba_app', lambda: serve(a))
 
 # %% ../../nbs/6_use/4_app.ipynb #a427a421

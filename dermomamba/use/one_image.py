@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['EXAMPLES', 'MAX_MB', 'LAB_MB', 'MAX_MP', 'MIN_SIDE', 'MAX_RATIO', 'FORMATS', 'SHOWN', 'BLUE', 'WHITE', 'example',
-           'UploadError', 'suffixes', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'as_bytes',
-           'data_uri', 'geometry']
+           'UploadError', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'data_uri', 'geometry']
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c004
 import base64, io, warnings
@@ -37,10 +36,6 @@ FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP')
 class UploadError(ValueError):
     "What is wrong with an upload and what to do about it: a sentence for the page"
 
-def suffixes() -> list: # lower case, with the dot
-    "How files of these formats end, as Pillow knows them"
-    known = Image.registered_extensions()
-    return sorted(end for end, kind in known.items() if kind in FORMATS)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c014
 def _no_image(data, name):
@@ -52,10 +47,10 @@ def _no_image(data, name):
     return (f'{name} is not a picture of a kind that this page reads. '
             'Take a JPEG, PNG, TIFF, BMP or WebP file.')
 
-def _misfit(size, max_mp):
+def _misfit(size):
     (w, h), long, short = size, max(size), min(size)
-    if w*h > max_mp*1e6:
-        return (f'has {w} x {h} pixels, and this page takes {max_mp:g} million. '
+    if w*h > MAX_MP*1e6:
+        return (f'has {w} x {h} pixels, and this page takes {MAX_MP} million. '
                 'Make it smaller, or use the command dermomamba_predict.')
     if short < MIN_SIDE:
         return f'has {w} x {h} pixels. Take a picture with at least {MIN_SIDE} on each side.'
@@ -68,7 +63,6 @@ def read_upload(
     data:bytes, # a file's bytes
     name:str='this file', # what to call it in a message
     max_mb:float=MAX_MB, # million bytes it may have
-    max_mp:float=MAX_MP, # million pixels it may have
 ) -> Image.Image: # 8-bit RGB, upright
     "A photograph from bytes that anybody may have sent; `UploadError` says what is wrong with them"
     from dermomamba.evidence.inference import as_image
@@ -79,13 +73,13 @@ def read_upload(
                           'Save it as a JPEG, or make it smaller.')
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)   # `max_mp` decides
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)   # `_misfit` decides
             im = Image.open(io.BytesIO(data), formats=FORMATS)                # the header only
     except Image.DecompressionBombError as e:
         raise UploadError(f'{name} says that it has more pixels than any photograph. '
                           'Do not trust this file.') from e
     except Exception as e: raise UploadError(_no_image(data, name)) from e
-    if misfit := _misfit(im.size, max_mp): raise UploadError(f'{name} {misfit}')
+    if misfit := _misfit(im.size): raise UploadError(f'{name} {misfit}')
     im.filename = name
     try: return as_image(im)
     except DataError as e: raise UploadError(str(e)) from e
@@ -95,7 +89,6 @@ SHOWN = 640
 def analyse(
     image, # path, PIL image, or array (H, W, 3) of uint8
     model, # DermoMamba
-    tta:str='d4', # 'none' (1 view), 'flips' (4) or 'd4' (8)
 ) -> SimpleNamespace: # size, photo and views, see below
     "All that the page needs to know of an image"
     from dermomamba.evidence.inference import as_image, open_photo, plain_network, views
@@ -103,16 +96,15 @@ def analyse(
     found = open_photo(image, model.img_size)
     photo = (found.picture or as_image(image)).copy()
     photo.thumbnail((SHOWN, SHOWN))
-    seen = views(model, found.x[None], tta)[:, 0, 0]
+    seen = views(model, found.x[None], 'd4')[:, 0, 0]   # the image, its flips, and four more
     return SimpleNamespace(size=found.size, photo=np.asarray(photo), views=seen)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c034
 def probability(
     found:SimpleNamespace, # of `analyse`
-    average:bool=True, # the mean over the four flips, or the first view, the image as it is?
 ): # tensor (H', W')
-    "The map that a threshold is laid through"
-    return found.views[:4].mean(0) if average else found.views[0] # the first four are the flips
+    "The map that a threshold is laid through: the mean over the image and its flips"
+    return found.views[:4].mean(0)
 
 def doubt(
     found:SimpleNamespace, # of `analyse`
@@ -125,13 +117,12 @@ def mask_at(
     found:SimpleNamespace, # of `analyse`
     threshold:float=.5, # lesion where the probability is above
     clean:bool=True, # largest region only, its holes filled?
-    average:bool=True, # mean over the four flips?
     full:bool=False, # at the image's own size? otherwise at that of the photograph shown
 ) -> np.ndarray: # (H, W) or (h, w) uint8, 0 and 1
     "The mask for a position of the slider"
     from dermomamba.evidence.inference import binary_mask, to_size
     size = found.size if full else found.photo.shape[:2]
-    return binary_mask(to_size(probability(found, average), size), threshold, clean)
+    return binary_mask(to_size(probability(found), size), threshold, clean)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c049
 BLUE, WHITE = (26, 92, 196), (255, 255, 255)
@@ -150,31 +141,23 @@ def panels(
     found:SimpleNamespace, # of `analyse`
     threshold:float=.5, # lesion where the probability is above
     clean:bool=True, # largest region only, its holes filled?
-    average:bool=True, # mean over the four flips?
 ) -> SimpleNamespace: # mask (h, w); photo, probability and doubt (h, w, 3) uint8
     "The three pictures of the page, and the mask in them"
-    mask, shape = mask_at(found, threshold, clean, average), found.photo.shape[:2]
-    p = _coloured(probability(found, average), shape, 1)
+    mask, shape = mask_at(found, threshold, clean), found.photo.shape[:2]
+    p = _coloured(probability(found), shape, 1)
     return SimpleNamespace(
         mask=mask, photo=_outline(found.photo, mask), probability=_outline(p, mask),
         doubt=_coloured(doubt(found), shape, .5))
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c009b
-def as_bytes(
-    array, # (h, w) or (h, w, 3) uint8
-    kind:str='png', # or 'jpeg'
-) -> bytes:
-    "An array as a picture file"
-    out = io.BytesIO()
-    Image.fromarray(array).save(out, kind, **(dict(quality=90) if kind == 'jpeg' else {}))
-    return out.getvalue()
-
 def data_uri(
-    data:bytes, # of a picture file
+    array, # (h, w) or (h, w, 3) uint8
     kind:str='png', # or 'jpeg'
 ) -> str:
     "An address that holds a whole picture"
-    return f'data:image/{kind};base64,{base64.b64encode(data).decode()}'
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, kind, quality=90)
+    return f'data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}'
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c057
 def geometry(
