@@ -70,8 +70,7 @@ def numbers(
     cell = 'style="text-align:left;font-weight:normal;padding:0 1.5em 0 0;line-height:1.6"'
     def row(k, v): return f'<tr><th scope="row" {cell}>{k}</th><td {cell}>{v}</td></tr>'
     table = ''.join(row(*r) for r in rows.items())
-    outside = ' The mask touches the edge: part of the lesion may lie outside.'
-    edge = outside if g['at_edge'] else ''
+    edge = ' The mask touches the edge: part of the lesion may lie outside.' if g['at_edge'] else ''
     return f'<table>{table}</table><p><b>Geometry in pixels, not a diagnosis.</b>{edge}</p>'
 
 # %% ../../nbs/6_use/4_app.ipynb #c019
@@ -315,8 +314,8 @@ def voila_settings(
                    ws_ping_timeout=30_000, headers={'Content-Security-Policy': POLICY})
     voila = dict(ip='127.0.0.1', port=port, port_retries=0, open_browser=browser,
                  log_level='ERROR', tornado_settings=tornado)
-    files = dict(file_allowlist=[], file_denylist=['.*'])
-    settings = dict(Voila=voila, VoilaConfiguration=files)
+    no_files = dict(file_allowlist=[], file_denylist=['.*'])
+    settings = dict(Voila=voila, VoilaConfiguration=no_files)
     # elsewhere a file of one's own instead of a port that others can listen at
     if os.name != 'nt': settings['KernelManager'] = dict(transport='ipc')
     return settings

@@ -169,6 +169,5 @@ def geometry(
     g, f = lesion_geometry(mask), (size[0]*size[1]/mask.size)**.5
     if not g['area_px']: return g
     g['area_px'] = round(f*f*g['area_px'])
-    g['perimeter_px'] *= f
-    g['diameter_px'] *= f
+    for k in ('perimeter_px', 'diameter_px'): g[k] *= f
     return g

@@ -15,8 +15,7 @@ import numpy as np, torch, torch.nn as nn
 from torch import Tensor
 
 from ..core import optional, run_command, writable_file, write_atomic
-from ..evidence.inference import binary_mask, network_input, normalise
-from ..evidence.inference import plain_network, ready_model, to_size
+from ..evidence.inference import normalise, plain_network, ready_model
 from ..scan.engines import register_engine, use_engine
 from ..scan.ss2d import cross_merge, cross_scan, set_engine
 
@@ -140,7 +139,6 @@ def target(
     "A file that can be written, before a minute is spent on what goes into it"
     path = Path(path)
     if path.suffix != '.onnx': raise ValueError(f'{path}: expected a name that ends in .onnx')
-    if not path.parent.is_dir(): raise ValueError(f'{path.parent}: no such folder; make it first')
     return writable_file(path)
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c043
@@ -182,15 +180,13 @@ def export_onnx(
 class OnnxSegmenter:
     "An exported network in onnxruntime: bytes (B, 3, H, W) -> probabilities (B, 1, H, W), numpy"
     def __init__(self,
-        path:str|Path,    # file that `export_onnx` wrote
-        threads:int=None, # of the CPU; None: onnxruntime's choice
+        path:str|Path, # file that `export_onnx` wrote
     ):
         ort = tool('onnxruntime')
         if not Path(path).is_file():
             raise ValueError(f'{path}: no such file; write one with export_onnx')
-        if threads is not None and threads < 1: raise ValueError(f'threads={threads}: at least 1')
         options = ort.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = threads or 0, 4
+        options.log_severity_level = 4                # it raises, and need not print as well
         data = Path(path).read_bytes()
         try: self.session = ort.InferenceSession(data, options, providers=['CPUExecutionProvider'])
         except Exception as e: # of many kinds
@@ -207,16 +203,6 @@ class OnnxSegmenter:
             raise ValueError(f'an array of shape {x.shape} and type {x.dtype}; '
                              f'expected bytes (uint8) of shape (B, 3, {H}, {W}), red first')
         return self.session.run(None, {'image': x})[0]
-
-    def mask(self,
-        image,                 # path, PIL image, or array (H, W, 3) of uint8
-        threshold:float=.5,    # lesion where the probability is above
-        postprocess:bool=True, # largest region, holes filled?
-    ) -> np.ndarray:           # (height, width) uint8, 0 and 1, at the image's own size
-        "From a photograph to its mask"
-        x, own = network_input(image, self.img_size)
-        p = to_size(torch.from_numpy(self(x[None]))[0, 0], own)
-        return binary_mask(p, threshold, postprocess)
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c066
 def export_network(

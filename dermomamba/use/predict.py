@@ -6,7 +6,6 @@
 __all__ = ['GEOMETRY', 'overlay', 'check_settings', 'fitting_batches', 'segment', 'lesion_geometry']
 
 # %% ../../nbs/6_use/1_predict.ipynb #c004
-import time
 from itertools import islice
 
 import numpy as np, torch
@@ -61,7 +60,6 @@ def fitting_batches(
     bs:int=None, # images a batch to begin with; None: 8 on a CPU, 64 elsewhere
     *,
     tta:str='none', # 'none', 'flips' or 'd4'
-    clock:list=None, # gets, for each call of the network, its seconds and those its thread worked
     pad:bool=False, # fill up a last batch that is not full, so that all have one shape?
     keep_errors:bool=False, # what an image raises in place of its probabilities, and go on?
 ):
@@ -69,7 +67,7 @@ def fitting_batches(
     bs = bs or (8 if next(model.parameters()).device.type == 'cpu' else 64)
     inputs, ready = iter(inputs), []
     while ready := ready + list(islice(inputs, max(0, bs - len(ready)))):
-        batch, start, work = ready[:bs], time.perf_counter(), time.thread_time()
+        batch = ready[:bs]
         xs = [x for _, x, _ in batch]
         if pad: xs += xs[:1]*(bs - len(xs))
         try: ps = probabilities(model, torch.stack(xs), tta)
@@ -79,8 +77,6 @@ def fitting_batches(
                 continue
             if _out_of_memory(e) or not keep_errors: raise
             ps = _singly(model, xs[:len(batch)], tta)
-        if clock is not None:
-            clock.append((time.perf_counter() - start, time.thread_time() - work))
         for (key, _, size), q in zip(batch, ps):
             yield key, q if isinstance(q, Exception) else q[0], size
         ready = ready[bs:]
