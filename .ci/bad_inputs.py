@@ -422,9 +422,8 @@ def evaluate():
         ('runs that are not there', '!--compare nowhere', 1, 'nowhere: no such folder'),
         ('runs that are none', '!--compare texts', 1, 'texts: holds no evaluation'),
         ('a file where a folder should be', '--out text.png', 1, 'text.png: cannot write there'),
-        ('a picture in no folder', '--picture nowhere/x.png', 1,
-         'nowhere/x.png: cannot be written'),
-        ('a picture of no kind', '--picture x.doc', 1, 'x.doc: a picture cannot be a .doc'),
+        ('data for runs that have been scored', '!--compare set --data set', 2,
+         '--data goes with --weights'),
         ('a full disk', '--threshold .5', 1, 'No space left', '', 'full disk'),
         ('Ctrl-C', '', 130, 'stopped', '', 'Ctrl-C')])
 

@@ -10,6 +10,7 @@
     python rivals.py equal_time ISIC2018 OUT TIMES unetpp    # as long as `tiny` took
     python rivals.py transfer PH2Dataset OUT       # their Dice on PH2, in ph2.csv of each run
     python rivals.py simple ISIC2018 OUT.csv       # Dice of three rules that were not trained
+    python rivals.py tables ../data/results        # rivals/tables.csv: all of them beside `tiny`
 
 Each network gives one logit a pixel, and none but `lite0_imagenet` has seen an image. They are
 trained as the variants of `scan_trial.py` are: same recipe, images, order, augmentation and epochs.
@@ -22,6 +23,7 @@ from statistics import median
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn as nn
 from fastai.vision.core import imagenet_stats
@@ -33,7 +35,9 @@ from dermomamba.evidence.cost import make_job
 from dermomamba.evidence.speed import interleave
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.training.metrics import dice_per_image
-from scan_trial import SEEDS, TRIAL, VARIANTS, WAKING, make_variant, run_queue, test_batches
+from scan_trial import (
+    SEEDS, TRIAL, VARIANTS, WAKING, make_variant, run_queue, test_batches, trial_scores,
+    trial_table, write_tables)
 
 SIZE = 192, 256
 
@@ -214,12 +218,24 @@ def equal_time(
             run_queue([name], [seed], data, out, make=make_rival, **options)
 
 
+def tables(results):
+    "Write rivals/tables.csv: the networks that were trained alike, beside `tiny`"
+    def of(role):
+        trial = trial_scores(results/'scans'/'equal', role)[['full', 'skip_only_wide']]
+        both = pd.concat([trial, trial_scores(results/'rivals', role)], axis=1)
+        assert both.notna().all(axis=None)              # the same images
+        return trial_table(both)
+    write_tables(results/'rivals'/'tables.csv', {role: of(role) for role in ('test', 'ph2')})
+
+
 def main(argv):
     what, *rest = argv or ['']
     if what == 'simple' and len(rest) == 2:
         simple(*rest)
     elif what == 'transfer' and len(rest) == 2:
         transfer(*rest)
+    elif what == 'tables' and len(rest) == 1:
+        tables(Path(rest[0]))
     elif what == 'times' and len(rest) == 1:
         times(*rest)
     elif what == 'equal_time' and len(rest) > 3:

@@ -12,14 +12,17 @@ chosen on the test images, which are looked at once, at the end.
     scan_trial.py run ISIC2018 OUT full woken  # train and score these, three seeds; it goes on
     scan_trial.py strips RECORD                # the task that needs a scan, five ways, three seeds
     scan_trial.py times RECORD                 # seconds of each variant, in turns: two minutes
-    scan_trial.py summary data/results/scans   # summary.json from the runs and times that are there
+    scan_trial.py summary data/results/scans   # runs.csv, tables.csv and summary.json from the runs
 """
 import json
 import sys
 from functools import partial
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
+import numpy as np
+import pandas as pd
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -30,9 +33,9 @@ from torch import Tensor
 from dermomamba.core import write_atomic, write_csv, write_record
 from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.evidence.cost import make_job
-from dermomamba.evidence.do_the_scans_matter import (
-    probe, runs_table, scan_cores, scan_shares, silenced, strips, trial_scores, trial_table)
+from dermomamba.evidence.do_the_scans_matter import probe, scan_cores, scan_shares, silenced
 from dermomamba.evidence.speed import interleave
+from dermomamba.evidence.statistics import paired_difference
 from dermomamba.network.csmb import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.scan.engines import selective_scan
@@ -350,6 +353,26 @@ def run_queue(
             print(folder.name, json.dumps(record['scores'].get('valid')), flush=True)
 
 
+def strips(
+    n:int,            # images
+    size:tuple,       # (H, W); H a multiple of 4
+    g,                # torch.Generator
+    far:int=64,       # least distance from the mark to the bar, in pixels
+) -> tuple:           # images (n, 3, H, W), masks (n, H, W) of 0 and 1
+    "Strips whose bars are lesion or not by a mark at the far end"
+    H, W = size
+    images, masks = .1*torch.randn(n, 3, H, W, generator=g), torch.zeros(n, H, W)
+    red = torch.rand(n, H//4, generator=g) < .5
+    start = torch.randint(far, W - 8, (n, H//4), generator=g)
+    for i in range(n):
+        for k in range(H//4):
+            rows, bar = slice(4*k, 4*k + 4), slice(start[i, k], start[i, k] + 6)
+            images[i, 0 if red[i, k] else 2, rows, :4] += 1
+            images[i, 1, rows, bar] += 1
+            masks[i, rows, bar] = red[i, k].float()
+    return images, masks
+
+
 class StripNetwork(nn.Module):
     "Two Cross-Scale Mamba Blocks at full resolution"
     def __init__(self,
@@ -422,6 +445,70 @@ def times(file):
     write_record(file, protocol=TIMES, rows=list(rows.values()))
 
 
+def runs_table(
+    folder,           # of run folders, each with run.json
+    role:str='valid', # or 'test'
+) -> pd.DataFrame:    # a row a run
+    "What the runs of a folder gave on some images, with their scans and without"
+    rows = []
+    for file in sorted(Path(folder).glob('*/run.json')):
+        r = json.loads(file.read_text(encoding='utf-8'))
+        scores = r['scores'][role]
+        settings, heard = r['settings'], file.parent/'shares.json'
+        shares = json.loads(heard.read_text(encoding='utf-8')) if heard.exists() else [{}]
+        last = [v for k, v in shares[-1].items() if k != 'epoch' and v is not None]
+        rows.append(dict(
+            variant=settings['variant'], seed=settings['seed'], dice=scores['dice'],
+            silenced=scores.get('dice_silenced'), agreement=scores.get('agreement'),
+            least_share=min(last, default=None), most_share=max(last, default=None)))
+    return pd.DataFrame(rows)
+
+
+def trial_scores(
+    folder,          # of run folders, each with run.json and tables such as test.csv
+    role:str='test', # 'valid', 'test' or 'ph2'; a run without that table is left out
+) -> pd.DataFrame:   # a row an image, a column a run: (variant, seed); its Dice
+    "What every run scored on every image"
+    runs = {}
+    for file in sorted(Path(folder).glob('*/run.json')):
+        s = json.loads(file.read_text(encoding='utf-8'))['settings']
+        key, scored = (s['variant'], s['seed']), file.parent/f'{role}.csv'
+        if not scored.exists(): continue
+        if key in runs: raise ValueError(f'{file}: a second run of {key}')
+        runs[key] = pd.read_csv(scored, index_col='image').dice
+    table = pd.concat(runs, axis=1)
+    if table.isna().any(axis=None):
+        raise ValueError(f'{folder}: an image of {role}.csv has no score in some run')
+    return table
+
+
+def trial_table(
+    scores,             # of `trial_scores`
+    beside:str='full',  # the variant that the others are compared with
+) -> pd.DataFrame:      # a row a variant, the best first; Dice in percent
+    "Mean Dice of the variants, and their paired differences over images and seeds"
+    rows, names = [], scores.columns.unique(0)
+    def points(pair, level): return [100*v for v in paired_difference(*pair, level)]
+    for variant in names:
+        both = [s for s in scores[variant] if s in scores[beside]]
+        if len(both) < 2:
+            raise ValueError(f'{variant}: needs two seeds or more in common with {beside}')
+        pair = [scores[name][both].T.to_numpy() for name in (variant, beside)]
+        difference, low, high = points(pair, .95)
+        _, low_all, high_all = points(pair, 1 - .05/max(1, len(names) - 1))
+        seeds = 100*scores[variant].mean()
+        rows.append(dict(
+            variant=variant, seeds=len(seeds), dice=seeds.mean(), least=seeds.min(),
+            most=seeds.max(), difference=difference, low=low, high=high, low_all=low_all,
+            high_all=high_all, apart=100*(scores[variant] - scores[beside])[both[0]].std()))
+    return pd.DataFrame(rows).set_index('variant').sort_values('dice', ascending=False)
+
+
+def write_tables(file, tables): # {name of a table: a `trial_table`}
+    "Several tables in one CSV file"
+    write_atomic(file, pd.concat(tables, names=['table']).to_csv())
+
+
 SUMMARY = (
     'trial_table of the runs in equal/: Dice in percent (mean over images of the mean over seeds; '
     'least and most of a seed), difference beside full with its 95% interval over images and '
@@ -430,19 +517,27 @@ SUMMARY = (
 
 
 def summary(folder):
-    "Write summary.json: each variant's scores, differences, times, parameters and shares"
+    "Write runs.csv and tables.csv; and summary.json, with times, parameters and shares"
+    parts = ('waking', 'valid'), ('equal', 'valid'), ('equal', 'test'), ('eps', 'valid')
+    runs = {part: runs_table(folder/part[0], part[1]) for part in parts}
+    runs = pd.concat(runs, names=['study', 'role']).droplevel(2)
+    write_atomic(folder/'runs.csv', runs.to_csv())
+    scores = {role: trial_scores(folder/'equal', role) for role in ('valid', 'test', 'ph2')}
+    tables = {role: trial_table(table) for role, table in scores.items()}
+    wide = {f'{role} wide': trial_table(table[['full_wide', 'skip_only_wide']], 'full_wide')
+            for role, table in scores.items()}
+    write_tables(folder/'tables.csv', tables | wide)
     kept = json.loads((folder/'times.json').read_text(encoding='utf-8'))['rows']
     took = {row.pop('variant'): row for row in kept}
     took['eps8'] = took['full']
-    scores = {role: trial_table(trial_scores(folder/'equal', role)).round(3)
-              for role in ('valid', 'test')}
-    shares = runs_table(folder/'equal').groupby('variant')
+    shares = runs.loc['equal', 'valid'].groupby('variant')
     least, most = shares.least_share.min().round(4), shares.most_share.max().round(4)
-    rows = []
-    for name in scores['test'].index:
-        of_role = {role: table.loc[name].drop('seeds').to_dict() for role, table in scores.items()}
+    rows, shown = [], ['dice', 'least', 'most', 'difference', 'low', 'high']
+    for name in tables['test'].index:
+        of_role = {role: tables[role].loc[name, shown].round(3).to_dict()
+                   for role in ('valid', 'test')}
         share = [None if v != v else v for v in (least[name], most[name])]
-        rows.append(dict(variant=name, seeds=int(scores['test'].seeds[name]), **took[name],
+        rows.append(dict(variant=name, seeds=int(tables['test'].seeds[name]), **took[name],
                          **of_role, share=share))
     write_record(folder/'summary.json', protocol=SUMMARY, rows=rows)
 
@@ -492,7 +587,13 @@ def check_cores():
 
 
 def check_strips():
-    "Without scans the left edge is not felt where the bars begin"
+    "A bar is lesion where its mark is red; without scans the left edge is not felt at the bars"
+    x, y = strips(4, (16, 96), torch.Generator().manual_seed(0))
+    assert x.shape == (4, 3, 16, 96) and y.shape == (4, 16, 96)
+    red = x[:, 0, ::4, :4].mean(-1) > .5                       # the mark of each strip
+    assert (y[:, ::4].amax(-1) > 0).equal(red)
+    assert (y.sum((1, 2)) == 24*red.sum(1)).all()              # 4 rows of 6 pixels
+    assert y.sum((0, 1)).nonzero().min() >= 64
     net, pixel = strip_network('skip_only').eval(), torch.zeros(1, 3, 16, 96)
     base = net(pixel)
     pixel[0, 0, 8, 0] = 1
@@ -500,9 +601,50 @@ def check_strips():
     assert reached < 64, reached
 
 
+def invented(**runs): # name_seed -> Dice of each image
+    return pd.concat({tuple(k.split('_')): v for k, v in runs.items()}, axis=1)
+
+
+def dice_of(*dice): return pd.Series(dice, index=list('abc')[:len(dice)])
+
+
+def refused(words, call, *args):
+    try: call(*args)
+    except ValueError as e: assert words in str(e), e
+    else: raise AssertionError(f'not refused: {words}')
+
+
+def check_tables():
+    "The arithmetic on invented variants; images are matched by name, and none may be missing"
+    t = trial_table(invented(full_1=dice_of(.5, .7), full_2=dice_of(.6, .6),
+                             other_1=dice_of(.6, .8), other_2=dice_of(.7, .7)))
+    shown = ['dice', 'difference', 'low', 'high']
+    assert list(t.index) == ['other', 'full']
+    np.testing.assert_allclose(t.loc['other', shown].tolist(), [70, 10, 10, 10])
+    np.testing.assert_allclose(t.loc['full', shown].tolist(), [60, 0, 0, 0], atol=1e-9)
+    three = dice_of(.5, .6, .9)
+    turned = invented(full_1=three, full_2=three, turned_1=three[::-1], turned_2=three)
+    np.testing.assert_allclose(trial_table(turned).loc['turned', shown[1:]].tolist(), [0]*3,
+                               atol=1e-9)
+    lone = invented(full_1=three, full_2=three, other_1=three, other_3=three)
+    refused('other: needs two seeds', trial_table, lone)
+    with TemporaryDirectory() as d:
+        for name, seed in dict(x=1, y=1).items():
+            (run := Path(d)/name).mkdir()
+            (run/'run.json').write_text(json.dumps(dict(settings=dict(variant='v', seed=seed))))
+            (run/'test.csv').write_text('image,dice\na,.5\n')
+        refused('a second run of', trial_scores, d)
+        (run/'run.json').write_text(json.dumps(dict(settings=dict(variant='v', seed=2))))
+        assert trial_scores(d).shape == (1, 2)
+        for text in ('image,dice\n', 'image,dice\na,nan\n', 'image,dice\nb,.5\n'):
+            (run/'test.csv').write_text(text)
+            refused('has no score in some run', trial_scores, d)
+
+
 def check():
     "Every variant is what it claims"
     torch.manual_seed(0)
+    check_tables()
     with torch.no_grad():
         quiet, louder = check_handles()
         assert abs(louder/quiet - 25) < 3, (quiet, louder)
