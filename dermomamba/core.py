@@ -33,12 +33,11 @@ def book_path(
 
 # %% ../nbs/more/core.ipynb #c009
 def golden(
-    tag:str,                      # name of the file
-    folder=None,                  # where the files are; None: data/golden of the project
-) -> dict:                        # name -> tensor
+    tag:str, # name of the file
+) -> dict:   # name -> tensor
     "The numbers measured on the original release for one block"
-    folder = Path(folder or book_path('data/golden'))
-    return {k: torch.from_numpy(v) for k, v in np.load(folder/f'{tag}.npz').items()}
+    file = book_path(f'data/golden/{tag}.npz')
+    return {k: torch.from_numpy(v) for k, v in np.load(file).items()}
 
 # %% ../nbs/more/core.ipynb #c012
 def relative_error(x, want, floor=0.):

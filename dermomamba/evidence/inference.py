@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['FLIPS', 'TTA', 'as_image', 'Photo', 'open_photo', 'network_input', 'normalise', 'evaluating', 'look', 'to_size',
            'tta_views', 'turned', 'turned_back', 'views', 'probabilities', 'clean_mask', 'binary_mask',
-           'choose_threshold', 'plain_network', 'to_device', 'ready_model', 'probability_maps']
+           'choose_threshold', 'plain_network', 'to_device', 'ready_model']
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c004
 import copy
 from contextlib import contextmanager
-from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -208,8 +207,7 @@ def _dice_at(p, m, grid):
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #217eab61
 def choose_threshold(
-    prob_maps, # iterable of probabilities (height, width), each at its image's own size
-    masks, # iterable of true masks (height, width), 0 and 1
+    pairs, # iterable of probabilities (height, width) and true mask, both at the image's own size
     grid=None, # thresholds to try; None: 25 of them, from .2 to .8
 ) -> tuple: # best threshold; table {'threshold': [...], 'dice': [...]}
     "Threshold with the best mean Dice, of equals the nearest to .5; on *validation* images only"
@@ -218,10 +216,8 @@ def choose_threshold(
     if not (len(grid) and 0 < grid[0] and grid[-1] < 1):
         raise ValueError(f'grid={grid.tolist()}: thresholds lie between 0 and 1, both excluded')
     dice = []
-    for i, (p, m) in enumerate(zip_longest(prob_maps, masks)):
-        if p is None or m is None:
-            raise ValueError(f"only {i} {'masks' if m is None else 'maps'}: give each map its mask")
-        p, m = (torch.tensor(np.ascontiguousarray(a)) for a in (p, m))
+    for i, pair in enumerate(pairs):
+        p, m = (torch.tensor(np.ascontiguousarray(a)) for a in pair)
         if p.shape != m.shape:
             shapes = f"probabilities {tuple(p.shape)}, mask {tuple(m.shape)}"
             raise ValueError(f"image {i}: {shapes}: give both at the image's own size")
@@ -279,17 +275,3 @@ def ready_model(
     except ValueError as e: raise ValueError(f'{name}{e}') from e
     keep_memory() # batches on a CPU take a quarter less time
     return to_device(model, device) if device else model
-
-# %% ../../nbs/5_evidence/1_inference.ipynb #c097
-def probability_maps(
-    inputs, # iterable of (key, bytes (3, H, W), own size)
-    model, # DermoMamba
-    bs:int=8, # images a batch
-    tta:str='none', # 'none', 'flips' or 'd4'
-):
-    "Yield (key, probabilities (height, width) float32) in order, each at its image's own size"
-    inputs = iter(inputs)
-    while batch := list(islice(inputs, bs)):
-        keys, xs, sizes = zip(*batch)
-        maps = probabilities(model, torch.stack(xs), tta)
-        for key, p, size in zip(keys, maps, sizes): yield key, to_size(p[0], size).numpy()
