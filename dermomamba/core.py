@@ -36,8 +36,8 @@ def golden(
     tag:str, # name of the file
 ) -> dict:   # name -> tensor
     "The numbers measured on the original release for one block"
-    file = book_path(f'data/golden/{tag}.npz')
-    return {k: torch.from_numpy(v) for k, v in np.load(file).items()}
+    folder = book_path('data/golden')
+    return {k: torch.from_numpy(v) for k, v in np.load(folder/f'{tag}.npz').items()}
 
 # %% ../nbs/more/core.ipynb #c012
 def relative_error(x, want, floor=0.):
