@@ -51,7 +51,7 @@ export: install
 	$(BIN)/python .ci/checks.py --write-readme
 
 bench: install
-	$(BIN)/python -m dermomamba.scan.engines
+	$(BIN)/python .ci/scan_bench.py scan
 
 clean:
 	rm -rf .venv .venv-wheel build dist *.egg-info runs/demo _docs

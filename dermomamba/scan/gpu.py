@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['LANES', 'LOG2E', 'OLD_TRITON', 'walk_step', 'places', 'read', 'state_places', 'write_ends', 'walk_back_step',
            'compose', 'carry', 'chunk_length', 'tile_sizes', 'run_carry', 'over_n', 'over_t', 'pick', 'join', 'pairs',
-           'unpair', 'walk_tile', 'channel_gradients', 'interpreted', 'check_device', 'check_shapes', 'scan_triton',
-           'exp2_many']
+           'unpair', 'walk_tile', 'channel_gradients', 'interpreted', 'check_device', 'check_shapes', 'scan_triton']
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c004
 import torch, triton, triton.language as tl
@@ -383,11 +382,3 @@ def scan_triton(
     _check(**args)
     no_tangents(*args.values())
     return _ops.scan_triton(*args.values())[:2]
-
-# %% ../../nbs/1_scan/more/gpu.ipynb #c100
-@triton.jit
-def exp2_many(out, rounds, K: tl.constexpr):
-    "K numbers a program, each put through 2**-x `rounds` times"
-    x = tl.arange(0, K)*1e-3
-    for _ in range(rounds): x = tl.exp2(-x)
-    tl.store(out + tl.program_id(0)*K + tl.arange(0, K), x)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['cross_scan', 'cross_merge', 'inverse_softplus', 'composed_scan', 'cross_selective_scan', 'SS2D', 'VSSBlock',
-           'set_engine', 'benchmark']
+           'set_engine']
 
 # %% ../../nbs/1_scan/5_ss2d.ipynb #c002
 import math, warnings
@@ -200,56 +200,3 @@ def set_engine(
     for m in model.modules():
         if isinstance(m, SS2D): m.engine = engine
     return model
-
-# %% ../../nbs/1_scan/5_ss2d.ipynb #56b82da0
-def _stage(batch, size, dim):
-    "Arguments of the core, the map as the convolution before it leaves it"
-    block, x = SS2D(dim//2), torch.randn(batch, dim, *size)
-    A, D = -block.A_logs.exp().view(4, dim, -1), block.Ds.view(4, -1)
-    args = x, block.x_proj_weight, block.dt_projs_weight, block.dt_projs_bias, A, D
-    x, *weights = (a.detach() for a in args)
-    x = x.contiguous(memory_format=torch.channels_last)
-    return [a.requires_grad_() for a in (x, *weights)]
-
-# %% ../../nbs/1_scan/5_ss2d.ipynb #c064
-def benchmark(
-    engine:str='numba',    # an engine with a one-pass form
-    batch:int=1,           # images
-    size:tuple=(192, 256), # (H, W); the network's first stage
-    dim:int=8,             # channels; the network's first stage
-    n:int=9,               # repetitions; medians are reported
-) -> dict:                 # milliseconds, and ratios composed / one pass
-    "Time the core of SS2D in one pass and composed, forward and forward + backward, in turn"
-    import time
-    torch.manual_seed(0)
-    args = _stage(batch, size, dim)
-    dy, ms = torch.randn_like(args[0]), {}
-    forms = dict(composed=composed_scan, one_pass=cross_selective_scan)
-    def forward(f):
-        with torch.no_grad(): f(*args, engine=engine)
-    def forward_backward(f): f(*args, engine=engine).backward(dy)
-    for run in (forward, forward_backward):
-        times = {name: [] for name in forms}
-        for _ in range(n + 2):
-            for name, f in forms.items():
-                t = time.perf_counter()
-                run(f)
-                times[name].append(1e3*(time.perf_counter() - t))
-        # the first two warm up
-        result = {name: round(sorted(v[2:])[n//2], 1) for name, v in times.items()}
-        result['ratio'] = round(result['composed']/result['one_pass'], 2)
-        ms[run.__name__] = result
-    return ms
-
-# %% ../../nbs/1_scan/5_ss2d.ipynb #c066
-#| eval: false
-if __name__ == '__main__':
-    import sys
-    from dermomamba.core import write_record
-    protocol = (
-        'core of SS2D at stage 1: d_inner 8, N 16, rank 1, 192x256, float32, channels last; '
-        "engine numba in one pass and composed (cross_scan, projections, the engine's scan, "
-        'cross_merge), in turn in one process; milliseconds, median of 9 after 2 warm-ups')
-    result = {f'batch_{b}': benchmark(batch=b) for b in (1, 4)}
-    for name, times in result.items(): print(f'{name}:', times)
-    if len(sys.argv) > 1: write_record(sys.argv[1], protocol=protocol, **result)
