@@ -22,9 +22,10 @@ install: .venv/installed
 	touch .venv/installed
 
 demo: install
-	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-train 480 --epochs 3 --bs 4 --picture --out runs/demo
+	$(BIN)/dermomamba_train --data phantom --size 64 96 --n-train 480 --epochs 3 --bs 4 --out runs/demo
+	$(BIN)/dermomamba_predict --images data/phantom/images --weights runs/demo/model.safetensors --out runs/demo/predicted --overwrite
 	$(BIN)/dermomamba_predict --images data/phantom/images --out runs/demo/pretrained --overwrite
-	@echo "Look at runs/demo/examples.png (trained just now) and runs/demo/pretrained/overlays (weights that come with the package). Next: make lab, and open nbs/tour.ipynb"
+	@echo "Look at runs/demo/predicted/overlays (trained just now) and runs/demo/pretrained/overlays (weights that come with the package). Next: make lab, and open nbs/tour.ipynb"
 
 lab: install
 	$(BIN)/jupyter lab --config=.ci/lab.py nbs

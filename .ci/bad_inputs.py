@@ -346,7 +346,7 @@ def train_data():
         ('half an image', '--data torn', 1, 'torn/images/a3.png: cannot be read'),
         ('one smallest image a batch', '--size 32 32 --bs 1', 1, 'two images a batch or more'),
         ('one pair only', '--data pair', 1, 'pair: 1 pairs are too few'),
-        ("the paper's split of other data", '--protocol paper', 1, "no split 'paper'"),
+        ("the paper's split of other data", '--protocol paper', 1, "that of all 2,594 pairs"),
         ('a fold too many', '--protocol kfold --fold 9', 1, 'fold=9'),
         ('a file where a folder should be', '--out text.png', 1, 'text.png: cannot write there'),
         ('a full disk', '', 1, 'No space left', '', 'full disk'),

@@ -16,7 +16,8 @@ import pandas as pd
 
 from dermomamba.core import write_record
 from dermomamba.evidence.statistics import paired_difference
-from dermomamba.training.recipe import RECIPES
+from dermomamba.training.guide_fusion_loss import BCEDiceLoss
+from dermomamba.training.recipe import LOSSES, RECIPES
 from distil import Distil
 from scan_trial import SEEDS, TRIAL, make_variant, run_queue
 
@@ -36,6 +37,19 @@ CHANGES = {
     'plateau_1e-4': dict(schedule='plateau', lr=1e-4),
     'taught': {},       # by the network of distil.py
 }
+
+
+class TverskyLoss(BCEDiceLoss):
+    "Tversky loss per image, as in nbs/4_training/1_guide_fusion_loss.ipynb"
+    def per_image(self, z, t):
+        p = z.sigmoid()
+        def total(a):
+            return a.sum((1, 2, 3))
+        tp, fp, fn = total(p * t), total(p * (1 - t)), total((1 - p) * t)
+        return 1 - (tp + self.smooth) / (tp + .3 * fp + .7 * fn + self.smooth)
+
+
+LOSSES['tversky'] = TverskyLoss
 
 
 def tiny(name, *rest):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BRIGHTER', 'thumbnail', 'fingerprint', 'views', 'turned', 'overlap', 'look_alikes', 'examine', 'Exam', 'examine_all',
-           'kinds_of', 'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'describe',
-           'contact_sheet', 'report', 'examine_folder']
+           'kinds_of', 'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'statistics',
+           'describe', 'contact_sheet', 'report', 'examine_folder']
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c003
 import io, shutil, sys, textwrap
@@ -24,8 +24,8 @@ from scipy.ndimage import gaussian_filter
 from ..core import writable_file, write_atomic, write_record
 from .datasets import LesionDataset, open_dataset
 from .images import (
-    DataError, DataStatistics, Pair, check_pair, mask_facts, mask_shape, masks_alike, outline,
-    read_image, read_mask, turned_apart)
+    DataError, Pair, check_pair, mask_shape, masks_alike, outline, read_image, read_levels,
+    read_mask, turned_apart)
 from .layouts import read_ids
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323
@@ -110,13 +110,13 @@ def examine(
     pair:Pair, # image and mask file
 ) -> dict: # size (H, W); area, edge, breadth of the mask, its grey and white; darker (0-1), ...
     "Decode both files and keep a small record; raises `DataError` for a pair that cannot be used"
-    size, mask, facts = check_pair(pair), read_mask(pair.mask), mask_facts(pair.mask)
+    size, mask = check_pair(pair), read_levels(pair.mask)
     image = read_image(pair.image, least=(256, 256))
     image = image.reduce(max(1, min(image.size)//512))  # only JPEG can be decoded small; means stay
     x, small = np.asarray(image, np.float32)/255, thumbnail(image)  # (H, W, 3), (64, 64)
-    inside = thumbnail(mask.point(lambda v: 255*v))
-    return dict(size=size, **mask_shape(mask), white=facts['white'], grey=facts['grey'],
-                turned=bool(turned_apart(pair)), darker=_darker(small, inside),
+    inside = thumbnail(Image.fromarray(mask.lesion))
+    return dict(size=size, **mask_shape(mask.lesion), white=mask.white, grey=mask.grey,
+                turned=turned_apart(pair), darker=_darker(small, inside),
                 mean=x.mean((0, 1)), square=(x*x).mean((0, 1)), print=fingerprint(small))
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c015
@@ -131,6 +131,7 @@ class Exam:
     kinds: dict = field(default_factory=dict)  # kind of note -> ids
     groups: list = field(default_factory=list)  # lists of ids that look alike
     drops: list = field(default_factory=list)  # (list, id, why): what a repaired split leaves out
+    keeps: dict = field(default_factory=dict)  # list -> ids: what a repaired split has
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c016
 def examine_all(
@@ -205,10 +206,11 @@ def split_faults(
     usable, # ids whose pair is in order
     broken=(), # ids whose pair is not
     groups=(), # lists of ids that look alike
-) -> list: # (list, id, why) for each entry to leave out
+) -> tuple: # [(list, id, why)] of entries to leave out; list -> ids that stay
     "Entries that do not belong where they stand"
     group = {i: k for k, g in enumerate(groups) for i in g}
-    usable, broken, drops, owner, first = set(usable), set(broken), [], {}, {}
+    usable, broken, owner, first = set(usable), set(broken), {}, {}
+    drops, keeps = [], {name: [] for name in splits}
     def why_not(id, name):
         if id in broken: return 'its pair is broken'
         if id not in usable: return 'no such pair'
@@ -219,8 +221,10 @@ def split_faults(
     for name in sorted(splits, key=_rank):
         for id in splits[name]:
             if why := why_not(id, name): drops.append((name, id, why))
-            else: owner[id] = name
-    return drops
+            else:
+                owner[id] = name
+                keeps[name].append(id)
+    return drops, keeps
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c032
 def read_splits(
@@ -246,7 +250,7 @@ def check_splits(
 ):
     "Add the faults of the split lists to the examination"
     names = {str(f): ids for f, ids in lists.items()}
-    exam.drops = split_faults(names, exam.records, exam.broken, exam.groups)
+    exam.drops, exam.keeps = split_faults(names, exam.records, exam.broken, exam.groups)
     fix = 'Take it out (--fix does so in a new file).'
     exam.faults += [f"{f}: {id}: {why}. {fix}" for f, id, why in exam.drops]
     named = {i for ids in lists.values() for i in ids}
@@ -257,7 +261,7 @@ def check_own_split(
     exam:Exam, # of a data set that brings its own split
 ):
     "Add images that look alike on two sides of the folders' own split"
-    alike = split_faults(exam.ds.own_split, exam.records, exam.broken, exam.groups)
+    alike, _ = split_faults(exam.ds.own_split, exam.records, exam.broken, exam.groups)
     fix = 'An image judges or teaches: remove one of the two.'
     exam.faults += [f'{exam.ds.image(id)}: {why}. {fix}'
                     for _, id, why in alike if id in exam.records]
@@ -265,17 +269,11 @@ def check_own_split(
 # %% ../../nbs/3_data/more/data_check.ipynb #c034
 def repair_splits(
     exam:Exam, # after `check_splits`
-    lists:dict, # file -> ids
 ) -> list: # files written
     "Write each list that has a fault again, without the faulty entries, as NAME.fixed.txt"
     out = {}
-    for f, ids in lists.items():
-        bad = Counter(i for name, i, _ in exam.drops if name == str(f))
-        if not bad: continue
-        room, kept = Counter(ids) - bad, []
-        for i in ids:  # of an id that stands twice the first stays
-            if room[i] > 0: kept.append(i)
-            room[i] -= 1
+    for f in dict.fromkeys(Path(name) for name, *_ in exam.drops):
+        kept = exam.keeps[str(f)]
         if not kept:
             raise DataError(f"{f}: no entry of it can be kept; is it the list of another data set?")
         to = f.with_suffix('.fixed.txt')
@@ -289,12 +287,30 @@ def repair_splits(
     return list(out)
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c040
+def statistics(
+    records, # of pairs: size, area, and mean and mean square of R, G, B
+) -> dict:   # sizes 'HxW' -> how many; area: quantile -> share; mean and std of R, G, B in 0-1
+    "Sizes, areas and colours of one pair or more, each image weighing the same"
+    records, shares = list(records), (0, .05, .25, .5, .75, .95, 1)
+    sizes = Counter('{}x{}'.format(*r['size']) for r in records).most_common()
+    area = np.quantile([r['area'] for r in records], shares).round(4).tolist()
+    mean, square = (np.mean([r[k] for r in records], 0) for k in ('mean', 'square'))
+    std = np.sqrt(np.maximum(square - mean**2, 0))
+    return dict(sizes=dict(sizes), area={f'{q:.0%}': a for q, a in zip(shares, area)},
+                mean=mean.round(4).tolist(), std=std.round(4).tolist())
+
 def describe(
     exam:Exam, # of a data set
-) -> DataStatistics: # None without a usable pair
+) -> str:
     "Sizes, areas and colours of the usable pairs"
-    records = list(exam.records.values())
-    return DataStatistics.of(records) if records else None
+    if not exam.records: return 'no usable pair'
+    s = statistics(exam.records.values())
+    sizes = ', '.join(f'{size}: {n:,}' for size, n in list(s['sizes'].items())[:4])
+    if len(s['sizes']) > 4: sizes += ' ...'
+    areas = ', '.join(f'{q} quantile {a:.1%}' for q, a in s['area'].items())
+    return (f"{len(exam.records):,} pairs of {len(s['sizes'])} sizes ({sizes})\n"
+            f"lesion's share of the image: {areas}\n"
+            f"RGB mean {np.round(s['mean'], 3)}, std {np.round(s['std'], 3)}")
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c045
 def contact_sheet(
@@ -325,11 +341,7 @@ def report(
     exam:Exam, # of a data set
 ) -> dict: # of what JSON can hold
     "What was found in a data set"
-    s, ds = describe(exam), exam.ds
-    numbers = s and dict(sizes={f'{h}x{w}': n for (h, w), n in s.sizes.items()},
-                         area={f'{q:.0%}': round(v, 4) for q, v in s.area.items()},
-                         mean=[round(float(v), 4) for v in s.mean],
-                         std=[round(float(v), 4) for v in s.std])
+    ds, numbers = exam.ds, statistics(exam.records.values()) if exam.records else None
     own = {part: len(ids) for part, ids in ds.own_split.items()}
     return dict(data=str(ds), pairs=len(ds), own_split=own, passed_over=ds.passed_over,
                 usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
@@ -377,7 +389,7 @@ def examine_folder(
     exam = examine_all(ds, workers, _tick(len(ds)))
     if lists: check_splits(exam, lists)
     elif ds.own_split: check_own_split(exam)
-    print(describe(exam) or 'no usable pair')
+    print(describe(exam))
     _list('faults', exam.faults)
     _list('notes', exam.notes)
     found = report(exam)
@@ -388,5 +400,5 @@ def examine_folder(
         if sheet: _write_sheet(exam, sheet)
     finally:  # a sheet that fails takes no list with it
         if fix:
-            for f in repair_splits(exam, lists): print(f'written: {f}')
+            for f in repair_splits(exam): print(f'written: {f}')
     return len(exam.faults), found

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['PROTOCOLS', 'LesionDataset', 'FolderPairs', 'ISIC2016', 'ISIC2017', 'HAM10000', 'PH2', 'ISIC2018', 'open_dataset',
-           'check_masks', 'paper_split', 'Parts', 'make_folds', 'parts', 'parts_from_lists', 'data_digest', 'data_name',
+           'check_masks', 'holdout', 'paper_split', 'Parts', 'make_folds', 'parts', 'parts_from_lists', 'data_name',
            'run_data']
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c004
@@ -19,15 +19,13 @@ import numpy as np
 from fastai.vision.all import IndexSplitter, patch
 
 from .images import (
-    DataError, DataReport, DataStatistics, check_pairs, lesion_block, mask_shape, masks_alike,
-    pair_statistics, read_mask)
+    DataError, lesion_block, mask_shape, masks_alike, read_mask)
 from .layouts import (
     PARTS, from_folder, from_two_folders, read_ids, recognise, say_passed_over)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c019
 class LesionDataset:
     "Pairs of image and mask under one id each, sorted"
-    splits = {}  # name -> function of the ids
     def __init__(self,
         pairs:dict,        # id -> `Pair`
         root='.',          # where they come from
@@ -101,32 +99,14 @@ class ISIC2018(_Published):
 _kinds = {k.__name__: k for k in (ISIC2018, ISIC2017, ISIC2016, HAM10000, PH2, FolderPairs)}
 
 def open_dataset(
-    data,       # folder of a data set; or two folders, images and masks, as a list or tuple
-    masks=None, # folder of masks, if `data` is the folder of images
+    data, # folder of a data set; or two folders, images and masks, as a list or tuple
 ) -> LesionDataset:
     "A data set in one folder, whose layout is found, or in two: images and masks"
     given = list(data) if isinstance(data, (list, tuple)) else [data]
-    if masks is not None: given.append(masks)
     if not 1 <= len(given) <= 2:
         raise DataError(f'{len(given)} folders: a data set is one, or two: images and masks.')
     if len(given) == 2: return FolderPairs(*given)
     return _kinds[recognise(given[0])](given[0], None)  # all parts; no second folder
-
-# %% ../../nbs/3_data/3_datasets.ipynb #c047
-@patch
-def check(self:LesionDataset,
-    workers:int=4, # threads that read files
-    strict:bool=True, # raise at a problem? False: only report
-) -> DataReport:
-    "Open every file: partners, sizes, damage, masks. A few empty and full masks are no error"
-    return check_pairs(self.pairs, self.root, self.unpaired, workers, strict)
-
-@patch
-def statistics(self:LesionDataset,
-    workers:int=4, # threads that read files
-) -> DataStatistics:
-    "Sizes, lesion areas and colours; raises at the first broken pair"
-    return pair_statistics(self.pairs, workers)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #5176f9ea
 def check_masks(
@@ -141,44 +121,27 @@ def check_masks(
     if what := masks_alike(shapes): raise DataError(f'{ds.root}: {what}.')
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c068
-def _holdout(ids, n, seed):
-    "Sorted ids in two sorted parts, the second of `n`: those of sklearn's `train_test_split`"
+def holdout(
+    ids,         # to divide
+    size=.1,     # how many to hold out, or their share
+    seed:int=42, # same seed, same split
+) -> tuple:      # the others, those held out; each sorted
+    "Hold out some ids by chance: those of sklearn's `train_test_split`"
     ids = sorted(ids)
+    n = size if isinstance(size, int) else max(1, round(size*len(ids)))
     order = np.random.RandomState(seed).permutation(len(ids))
     return tuple([ids[i] for i in sorted(part)] for part in (order[n:], order[:n]))
 
 def paper_split(
-    ids, # the 2,594 training ids of ISIC 2018 Task 1
-) -> tuple: # 2,074 training ids, 520 test ids, each sorted
+    ds:LesionDataset, # ISIC 2018 Task 1 with its 2,594 training pairs
+) -> tuple:           # 2,074 training ids, 520 test ids, each sorted
     "The split of the released code (`test_size=520, random_state=257`) on sorted ids"
-    if len(ids) != 2594:
-        raise DataError("the paper's split is defined on all 2,594 pairs of ISIC 2018 Task 1, "
-                        f"here are {len(ids):,}. Complete the data, or use split_random.")
-    return _holdout(ids, 520, 257)
-
-ISIC2018.splits = {'paper': paper_split}
-
-# %% ../../nbs/3_data/3_datasets.ipynb #c069
-@patch
-def split(self:LesionDataset,
-    name:str='paper', # a split this data set knows
-) -> tuple: # training ids, test ids
-    "A published split, of the training part if there are others"
-    if name not in self.splits:
-        raise DataError(f"{self.root}: {type(self).__name__} has no split {name!r}; known: "
-                        f"{', '.join(self.splits) or 'none'}. Use split_random (--protocol "
-                        "heldout), or read_ids for a list of your own.")
-    return self.splits[name](self.own_split.get('train', self.ids))
-
-@patch
-def split_random(self:LesionDataset,
-    valid:float=.1, # share to hold out
-    seed:int=42, # same seed, same split
-    ids:list=None, # ids to divide; default: all
-) -> tuple: # training ids, validation ids
-    "Hold out a random share"
-    ids = self.ids if ids is None else list(ids)
-    return _holdout(ids, max(1, round(valid*len(ids))), seed)
+    ids = ds.own_split.get('train', ds.ids)
+    if not isinstance(ds, ISIC2018) or len(ids) != 2594:
+        raise DataError(f"{ds.root}: the paper's split is that of all 2,594 pairs of ISIC 2018 "
+                        f"Task 1, here are {len(ids):,} of {type(ds).__name__}. Complete the data, "
+                        "or use another protocol, such as heldout.")
+    return holdout(ids, 520, 257)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #05eed052
 @dataclass
@@ -217,10 +180,10 @@ def _heldout(ds, seed):
     own = ds.own_split
     rest = own.get('train', ds.ids)
     if 'test' in own: test = own['test']
-    elif 'paper' in ds.splits: rest, test = ds.split('paper')
-    else: rest, test = ds.split_random(.2, seed, rest)
+    elif isinstance(ds, ISIC2018): rest, test = paper_split(ds)
+    else: rest, test = holdout(rest, .2, seed)
     if 'valid' in own: return Parts(rest, own['valid'], test)
-    return Parts(*ds.split_random(.1, seed, rest), test)
+    return Parts(*holdout(rest, .1, seed), test)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #9f6665cb
 def parts(
@@ -236,14 +199,14 @@ def parts(
     if protocol == 'transfer': return Parts([], [], ds.ids)
     if protocol == 'heldout': return _heldout(ds, seed)
     if protocol == 'paper':
-        train, test = ds.split('paper')
+        train, test = paper_split(ds)
         return Parts(train, test, test)
     folds = make_folds(ds.ids, seed=seed)
     if not 0 <= fold < len(folds):
         raise ValueError(f'fold={fold}: the folds are 0 to {len(folds)-1}')
     test = folds[fold]
     rest = [i for i in ds.ids if i not in set(test)]
-    return Parts(*ds.split_random(.1, seed, rest), test)
+    return Parts(*holdout(rest, .1, seed), test)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #4833025e
 def _part_lists(folder):
@@ -280,21 +243,6 @@ def parts_from_lists(
     return Parts(**lists)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #9d76926b
-def data_digest(
-    ds:LesionDataset, # data set
-    parts:Parts,      # the role of each image
-) -> str:             # 16 hexadecimal digits
-    "A number for the data of a run: roles, names and sizes change it, another folder does not"
-    def about(path):
-        path = Path(path)
-        return unicodedata.normalize('NFC', path.name), path.stat().st_size
-    seen = hashlib.sha256()
-    for role in ('train', 'valid', 'test'):
-        for id in sorted(getattr(parts, role)):
-            line = repr((role, id, *map(about, ds.pairs[id])))
-            seen.update(line.encode('utf-8', 'backslashreplace'))
-    return seen.hexdigest()[:16]
-
 def data_name(
     data, # folder of a data set, or two: images and masks; or 'phantom'
 ) -> str: # such as ISIC2018, or images+masks
@@ -304,11 +252,20 @@ def data_name(
 
 def run_data(
     ds:LesionDataset, # data set
-    roles,            # `Parts` of it
-) -> dict:            # how many pairs each role has, and a digest of their names and sizes
-    "What a run has before it"
-    counts = {k: len(getattr(roles, k)) for k in ('train', 'valid', 'test')}
-    return counts | dict(digest=data_digest(ds, roles))
+    roles:Parts,      # the role of each image
+) -> dict:            # how many pairs each role has, and a digest of 16 hexadecimal digits
+    "The data of a run: roles, names and sizes change the digest, another folder does not"
+    def about(path):
+        path = Path(path)
+        return unicodedata.normalize('NFC', path.name), path.stat().st_size
+    seen, counts = hashlib.sha256(), {}
+    for role in ('train', 'valid', 'test'):
+        ids = sorted(getattr(roles, role))
+        counts[role] = len(ids)
+        for id in ids:
+            line = repr((role, id, *map(about, ds.pairs[id])))
+            seen.update(line.encode('utf-8', 'backslashreplace'))
+    return counts | dict(digest=seen.hexdigest()[:16])
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c086
 @patch

@@ -19,8 +19,8 @@ from ..core import write_atomic
 from .bottleneck import PCAM, SweepMamba
 from .cbam import CBAM
 from .csmb import CrossScaleMambaBlock
-from .weights import ABOUT, TAGS, WeightsError, model_card
-from .weights import read_tensors, strip_prefix, weights_file
+from .weights import (
+    ABOUT, CARD, TAGS, WeightsError, read_tensors, strip_prefix, weights_file)
 
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c008
 class EncoderStage(nn.Module):
@@ -143,11 +143,8 @@ class _Named(PyTorchModelHubMixin):
 
     def _save_pretrained(self, folder): save_model(self, folder/'model.safetensors')
 
-    def generate_model_card(self, **facts):
-        return model_card(network=f'images of {self.img_size}', **facts)
-
 # %% ../../nbs/2_network/4_dermomamba.ipynb #c019
-class DermoMamba(nn.Module, _Named, tags=list(TAGS), **ABOUT):
+class DermoMamba(nn.Module, _Named, tags=list(TAGS), model_card_template=CARD, **ABOUT):
     "DermoMamba (Hoang et al. 2025): a U-shaped segmenter with 2-D scans; one logit a pixel"
     def __init__(self,
         img_size:tuple=(192, 256),                 # rows, columns: multiples of 32; the paper's

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['edge_distance', 'attention_map', 'guide_fusion_released', 'bce_dice', 'check_pair', 'BCEDiceLoss', 'GuideFusionLoss',
-           'power', 'TverskyLoss', 'edge_distances']
+           'edge_distances']
 
 # %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c003
 import numpy as np, torch, torch.nn.functional as F
@@ -93,14 +93,13 @@ def check_pair(
 class BCEDiceLoss(nn.Module):
     "Cross-entropy plus soft Dice per image, with what fastai asks of a loss"
     def __init__(self,
-        smooth:float=1., # in pixels, see `bce_dice`; more than 0
-        thresh:float=.5  # a pixel is lesion where its probability is above
+        smooth:float=1. # in pixels, see `bce_dice`; more than 0
         ):
         if not smooth > 0:
             raise ValueError(f"smooth={smooth}: more than 0, "
                              "or an image without a lesion divides 0 by 0")
         super().__init__()
-        self.smooth, self.thresh, self.reduction = smooth, thresh, 'mean'
+        self.smooth, self.reduction = smooth, 'mean'
     def per_image(self, z, t): # both (B, 1, H, W), checked -> (B,)
         return bce_dice(z, t, smooth=self.smooth)
     def forward(self,
@@ -112,7 +111,7 @@ class BCEDiceLoss(nn.Module):
         loss = self.per_image(*check_pair(logits, target, look))
         return loss if self.reduction == 'none' else loss.mean()
     def activation(self, logits): return logits.sigmoid() # -> probabilities (B, 1, H, W)
-    def decodes(self, probs): return (probs > self.thresh).squeeze(1).long() # -> mask (B, H, W)
+    def decodes(self, probs): return (probs > .5).squeeze(1).long() # -> mask (B, H, W)
 
 # %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c046
 class GuideFusionLoss(BCEDiceLoss):
@@ -121,54 +120,20 @@ class GuideFusionLoss(BCEDiceLoss):
     def __init__(self,
         variant:str='pixel', # 'pixel': our reading, the map weighs pixels; 'released': as released
         strength:float=4.,   # weight of a pixel = 1 + strength * map; unused by 'released'
-        smooth:float=1.,     # in pixels, see `bce_dice`; 'released' has its own
-        thresh:float=.5      # a pixel is lesion where its probability is above
+        smooth:float=1.      # in pixels, see `bce_dice`; 'released' has its own
         ):
         if variant not in self.variants:
             raise ValueError(f"variant {variant!r} is unknown: choose one of {self.variants}")
         if strength < 0:
             raise ValueError(f"strength must be 0 or more, got {strength}: "
                              "pixels cannot weigh less than nothing")
-        super().__init__(smooth, thresh)
+        super().__init__(smooth)
         self.variant, self.strength = variant, strength
     def per_image(self, z, t):
         if self.variant == 'released': return guide_fusion_released(z, t)
         return bce_dice(z, t, 1 + self.strength * attention_map(t).to(z.dtype), self.smooth)
     def extra_repr(self):
         return f"variant={self.variant!r}, strength={self.strength}, smooth={self.smooth}"
-
-# %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c080
-def power(
-    x:Tensor,     # 0 or more
-    gamma:float   # exponent, more than 0
-    )->Tensor: # same shape
-    "`x**gamma`, with the gradient 0 where a root would have an infinite one: at 0"
-    if gamma >= 1: return x ** gamma
-    some = x > 0
-    return torch.where(some, torch.where(some, x, 1) ** gamma, 0)
-
-class TverskyLoss(BCEDiceLoss):
-    "Tversky loss per image; focal with `gamma` under 1"
-    def __init__(self,
-        alpha:float=.3, # price of a skin pixel called lesion; Salehi et al. 2017
-        beta:float=.7,  # price of a lesion pixel missed; likewise
-        gamma:float=1., # exponent; 0.75: the focal Tversky loss of Abraham & Khan 2019
-        smooth:float=1.,# in pixels, added above and below
-        thresh:float=.5 # a pixel is lesion where its probability is above
-        ):
-        if min(alpha, beta) < 0:
-            raise ValueError(f"alpha={alpha}, beta={beta}: prices are 0 or more")
-        if not gamma > 0:
-            raise ValueError(f"gamma={gamma}: an exponent more than 0, such as 0.75")
-        super().__init__(smooth, thresh)
-        self.alpha, self.beta, self.gamma = alpha, beta, gamma
-    def per_image(self, z, t):
-        p = z.sigmoid()
-        def total(a): return a.sum((1, 2, 3)) # (B, 1, H, W) -> (B,)
-        tp, fp, fn = total(p * t), total(p * (1 - t)), total((1 - p) * t)
-        whole = tp + self.alpha * fp + self.beta * fn + self.smooth
-        return power(1 - (tp + self.smooth) / whole, self.gamma)
-    def extra_repr(self): return f"alpha={self.alpha}, beta={self.beta}, gamma={self.gamma}"
 
 # %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c014a
 def edge_distances(

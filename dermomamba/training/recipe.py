@@ -24,11 +24,10 @@ from ..data.layouts import say_passed_over
 from ..network.weights import sha256, weights_file
 from .learner import dermo_learner
 from .long_runs import (
-    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, log_lines, write_examples)
-from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss, TverskyLoss
-from dermomamba.training.metrics import (
-    DiceScore, IoUScore, PerImage, Precision, Recall, image_by_image, score_images,
-    soft_dice_released)
+    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, log_lines)
+from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss
+from .metrics import (
+    MeanScore, PerImage, image_by_image, score_images, soft_dice_released)
 from ..network.dermomamba import PRESETS, DermoMamba, load_model, save_model
 from ..data.phantom import phantom_dls
 
@@ -65,8 +64,7 @@ def make_dls(
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c011
 LOSSES = dict(pixel=GuideFusionLoss, released=partial(GuideFusionLoss, 'released'),
-              bce_dice=BCEDiceLoss, tversky=TverskyLoss,
-              focal_tversky=partial(TverskyLoss, gamma=.75))
+              bce_dice=BCEDiceLoss)
 RECIPES = dict(
     ours=dict(loss='pixel', augment='light', schedule='one_cycle', lr=2e-3, bs=8,
               wd=1e-2, clip=1., ema=.998, select='last'),
@@ -105,7 +103,7 @@ def build_learner(
     if num_distrib() > 1: from dermomamba.training.distributed import GroupCheckpoint as kind
     best = None if r['select'] == 'last' else r['select']
     cbs.append(kind(out/'last.pth', settings, best=best, seconds=seconds))
-    metrics = [DiceScore(), IoUScore(), Precision(), Recall(), SoftDice()]
+    metrics = [*map(MeanScore, ('dice', 'iou', 'precision', 'recall')), SoftDice()]
     learn = dermo_learner(dls, model, loss, metrics, r['lr'], r['wd'], r['clip'], cbs, path=out)
     return _together(learn, r['bs'])
 
@@ -324,8 +322,6 @@ def _parser():
                         'a step takes N times --bs images')
     p.add_argument('--minutes', type=float,
                    help='begin no epoch that would end later; the same command goes on')
-    p.add_argument('--picture', action='store_true',
-                   help='write examples.png: images, true and predicted masks')
     return p
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c035
@@ -351,10 +347,10 @@ def _report(run, out):
     print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: "
           f"Dice {s['dice']:.4f}, IoU {s['iou']:.4f}, "
           f"precision {s['precision']:.4f}, recall {s['recall']:.4f}")
-    for name in ('model.safetensors', 'log.csv', 'scores.csv', 'run.json', 'examples.png'):
+    for name in ('model.safetensors', 'log.csv', 'scores.csv', 'run.json'):
         if (out/name).exists(): print(f'  {out/name}')
 
-def _run(args, out, pic): # train, report; exit code
+def _run(args, out): # train, report; exit code
     with no_empty_folder(out): learn, run = train(**args)
     if rank_distrib(): return 0 # process 0 speaks
     if run is None:
@@ -362,7 +358,6 @@ def _run(args, out, pic): # train, report; exit code
         print(f"{done} of {args['epochs']} epochs are done and kept in {out}: "
               'give the same command to go on')
         return 0
-    if pic: write_examples(learn, out/'examples.png')
     _report(run, out)
     return 0
 
@@ -372,13 +367,13 @@ def main(
 ) -> int:           # exit code, see `run_command`
     "The command `dermomamba_train`"
     args = vars(_parser().parse_args(argv))
-    out, pic, n = Path(args['out']), args.pop('picture'), args.pop('launch')
+    out, n = Path(args['out']), args.pop('launch')
     if len(args['data']) == 1: args['data'] = args['data'][0]
     args['bar'] = sys.stdout.isatty()
     def body():
         check_numbers(args | dict(launch=n))
         try:
-            if n in (None, 1) or num_distrib() > 1: return _run(args, out, pic)
+            if n in (None, 1) or num_distrib() > 1: return _run(args, out)
             return _launch(n, sys.argv[1:] if argv is None else argv, args['device'], out)
         except KeyboardInterrupt:
             print(f'\ndermomamba_train: stopped; {_kept(out)}.', file=sys.stderr)
