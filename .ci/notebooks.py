@@ -25,7 +25,7 @@ LIBRARIES = [
 LONG = [
     '6_use/5_onnx', '1_scan/more/ss2d_gpu', '4_training/3_learner', '4_training/4_recipe',
     '4_training/more/long_runs', '5_evidence/more/cost', 'tour', '5_evidence/1_inference',
-    '1_scan/4_mamba_block', '5_evidence/more/speed', '2_network/4_dermomamba',
+    '1_scan/4_mamba_block', '5_evidence/more/speed', '2_network/2_dermomamba',
     '1_scan/3_selection']
 KERNELS = 'gpu', 'ss2d_gpu', 'engines'              # notebooks that interpret kernels of Triton
 CAN_FORK = 'forkserver' in multiprocessing.get_all_start_methods()

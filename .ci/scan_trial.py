@@ -36,7 +36,7 @@ from dermomamba.evidence.cost import make_job
 from dermomamba.evidence.do_the_scans_matter import probe, scan_cores, scan_shares, silenced
 from dermomamba.evidence.speed import interleave
 from dermomamba.evidence.statistics import paired_difference
-from dermomamba.network.csmb import CrossScaleMambaBlock
+from dermomamba.network.blocks import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.scan.engines import selective_scan
 from dermomamba.scan.ss2d import SS2D, cross_selective_scan

@@ -5,9 +5,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazily(__name__, {
     'network.dermomamba': ['DermoMamba', 'convert_original_state_dict', 'load_model', 'save_model'],
-    'network.csmb': ['CrossScaleMambaBlock'],
-    'network.cbam': ['CBAM'],
-    'network.bottleneck': ['PCAM', 'SweepMamba'],
+    'network.blocks': ['CrossScaleMambaBlock', 'CBAM', 'PCAM', 'SweepMamba'],
     'scan.ss2d': ['SS2D', 'VSSBlock'],
     'scan.engines': ['selective_scan', 'engines', 'register_engine', 'use_engine'],
     'data.datasets': ['ISIC2018', 'PH2', 'FolderPairs'],

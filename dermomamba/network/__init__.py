@@ -3,7 +3,5 @@ from .._door import lazily
 
 __getattr__, __dir__, __all__ = lazily(__name__, {
     'dermomamba': ['DermoMamba', 'load_model', 'save_model'],
-    'csmb': ['CrossScaleMambaBlock'],
-    'cbam': ['CBAM'],
-    'bottleneck': ['PCAM', 'SweepMamba'],
+    'blocks': ['CrossScaleMambaBlock', 'CBAM', 'PCAM', 'SweepMamba'],
 })

@@ -189,7 +189,7 @@ The network is that of [Hoang et al. 2025]({{ paper_url }}), written anew.
 
 {{ about or 'Not stated.' }}
 
-ISIC 2018 is CC-0 or CC-BY-NC, by year; PH2 is for research and education. Before commercial use,
+ISIC 2018 is CC-0 or CC-BY-NC, by year. PH2 is for research and education. Before commercial use,
 check whether that binds the weights.
 
 ## Limits
