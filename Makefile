@@ -1,4 +1,4 @@
-# make demo   install, train on synthetic lesions, draw a picture (about 4 minutes after the install)
+# make demo   install, train on synthetic lesions, outline some (about 4 minutes after the install)
 # make lab    open the notebooks
 # make app    a page to segment your own images, on this machine only
 # make test   every test, in environments of their own

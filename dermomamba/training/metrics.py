@@ -96,8 +96,12 @@ class PerImage(Metric):
     def name(self): return self._name
 
 # %% ../../nbs/4_training/2_metrics.ipynb #e11e2f95
-def MeanScore(score='dice', threshold=.5):
-    "Mean over images of one of `formulas`, by its name in the log"
+def MeanScore(
+    score='dice', # one of `formulas`
+    threshold=.5, # on the probability
+): # a fastai Metric
+    "Mean over images of a score, under its own name in the log"
+    if score not in formulas: raise ValueError(f'{score}: expected one of {", ".join(formulas)}')
     return PerImage(partial(score_per_image, threshold=threshold, score=score), score)
 
 # %% ../../nbs/4_training/2_metrics.ipynb #b6aba29d
