@@ -75,7 +75,8 @@ _of_one = 'weights', 'sha256', 'fold', 'threshold_used', 'parts' # may differ be
 def _family(run):
     "What the folds of one recipe have in common: the name but for the fold, and the settings"
     s = run['settings']
-    name = re.sub(rf"fold{s['fold']}(?!\d)", 'fold*', run['name'])
+    name, found = re.subn(rf"fold{s['fold']}(?!\d)", 'fold*', run['name'])
+    if not found: name = re.sub(rf"(.*)(?<!\d){s['fold']}(?!\d)", r'\1*', name) # its last number
     return name, json.dumps({k: v for k, v in s.items() if k not in _of_one})
 
 def _complete(folds):
