@@ -128,7 +128,7 @@ def holdout(
 ) -> tuple:      # the others, those held out; each sorted
     "Hold out some ids by chance: those of sklearn's `train_test_split`"
     ids = sorted(ids)
-    n = size if isinstance(size, int) else max(1, round(size*len(ids)))
+    n = int(size) if size >= 1 else max(1, round(size*len(ids)))
     order = np.random.RandomState(seed).permutation(len(ids))
     return tuple([ids[i] for i in sorted(part)] for part in (order[n:], order[:n]))
 
@@ -140,7 +140,7 @@ def paper_split(
     if not isinstance(ds, ISIC2018) or len(ids) != 2594:
         raise DataError(f"{ds.root}: the paper's split is that of all 2,594 pairs of ISIC 2018 "
                         f"Task 1, here are {len(ids):,} of {type(ds).__name__}. Complete the data, "
-                        "or use another protocol, such as heldout.")
+                        "or use another protocol: kfold, or for other data heldout.")
     return holdout(ids, 520, 257)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #05eed052
