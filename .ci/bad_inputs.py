@@ -386,13 +386,15 @@ def train_start():
 def train_resume():
     settings = dict(epochs=7)
     old = dict(model=state, ema=None, opt=[], kept=None, history=[dict(epoch=0, seconds=1.)])
-    runs = dict(program=dict(settings=Program()), plain=state, other=old | dict(settings=settings))
+    part = old | dict(settings=settings)
+    runs = dict(program=dict(settings=Program()), plain=state, part=part,
+                other=part | dict(loss=(1., torch.tensor(1.))))
     put('run_text/last.pth', 'hello')
     for name, content in runs.items():
         (work/f'run_{name}').mkdir()
         torch.save(content, work/f'run_{name}/last.pth')
     no = 'not a checkpoint of this program'
-    words = dict(text=no, program=no, plain=no, other='other settings (|epochs=7, now 1')
+    words = dict(text=no, program=no, plain=no, part=no, other='other settings (|epochs=7, now 1')
     table('train', [(f'a run of {name}', f'--out run_{name}', 1, f'run_{name}/last.pth|{said}')
                     for name, said in words.items()])
 

@@ -12,7 +12,6 @@ from fastai.callback.training import GradientClip
 from fastai.learner import Learner
 from fastai.optimizer import Optimizer, debias
 from fastcore.foundation import L
-from torch import nn
 
 from ..core import keep_memory
 from .guide_fusion_loss import GuideFusionLoss

@@ -6,7 +6,7 @@
 __all__ = ['SeedEpochs', 'EMA', 'Checkpoint', 'plateau_lr', 'Plateau', 'log_lines', 'StopOnNaN']
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #lr003
-import io, math, random, time, warnings
+import io, math, random, time
 from pathlib import Path
 
 import numpy as np, torch
@@ -177,6 +177,7 @@ def _restore(self:Checkpoint):
     try:
         ck = torch.load(self.path, map_location='cpu', weights_only=True)
         self.history, self.kept, was = list(ck['history']), ck['kept'], dict(ck['settings'])
+        count, loss = ck['loss']
         self.done, state = len(self.history), {k: ck[k] for k in ('model', 'ema', 'opt')}
     except Exception as e:
         why = f'not a checkpoint of this program, or damaged ({type(e).__name__})'
@@ -189,7 +190,7 @@ def _restore(self:Checkpoint):
     try:
         self.learn.model.load_state_dict(ck['model'])
         if ck['ema']: self.learn.ema.restore(*ck['ema'])
-        self.recorder.smooth_loss.count, self.recorder.smooth_loss.val = ck['loss']
+        self.recorder.smooth_loss.count, self.recorder.smooth_loss.val = count, loss
         opt = to_device(ck['opt'], self.dls.device)
         self.opt.load_state_dict(dict(state=opt, hypers=self.opt.hypers))
     except Exception as e:
