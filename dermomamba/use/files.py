@@ -280,9 +280,10 @@ def _notes(rows, total):
         if row['status'].startswith('failed'): say(row['status'])
         now, live = time.perf_counter(), sys.stderr.isatty()
         if live or now - said > 10:
-            said, rate = now, len(rows)/(now - start)
+            said, rate = now, len(rows)/max(now - start, 1e-9)
             left = timedelta(seconds=round((total - len(rows))/rate))
-            say(f'{len(rows)}/{total}, {rate:.1f} a second, {left} to go ', '' if live else '\n')
+            end = '' if live and len(rows) < total else '\n'
+            say(f'{len(rows)}/{total}, {rate:.1f} a second, {left} to go ', end)
     return note
 
 # %% ../../nbs/6_use/more/files.ipynb #0f540d49
