@@ -46,8 +46,7 @@ def read_run(
         raise ValueError(f'the mean Dice of scores.csv is {mean:.4f}, that of run.json {said:.4f}')
     name = file.parent.relative_to(root).as_posix()
     known = {k: record[k] for k in ('settings', 'scores', 'failed', 'parameters')}
-    return dict(known, name=root.resolve().name if name == '.' else name,
-                rows=rows)
+    return dict(known, name=root.resolve().name if name == '.' else name, rows=rows)
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #e38c5173
 def find_runs(
