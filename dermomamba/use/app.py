@@ -192,7 +192,6 @@ def say(self:LesionApp, text, wrong=False):
     role, colour = ('alert', '#c25a14') if wrong else ('status', '#1a5cc4')
     self.says.value = _SAYS.format(role, colour, html.escape(text))
 
-
 # %% ../../nbs/6_use/4_app.ipynb #c032
 @patch
 def network(self:LesionApp):
@@ -330,7 +329,6 @@ def free_port(
             if s.connect_ex(('127.0.0.1', p)): return p
     raise ValueError(f'ports {port} to {port + 49} are all in use, or there are none; '
                      'give another --port')
-
 
 # %% ../../nbs/6_use/4_app.ipynb #af2649c1
 def serve(

@@ -36,7 +36,6 @@ FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP')
 class UploadError(ValueError):
     "What is wrong with an upload and what to do about it: a sentence for the page"
 
-
 # %% ../../nbs/6_use/more/one_image.ipynb #c014
 def _no_image(data, name):
     if data[128:132] == b'DICM':
@@ -89,7 +88,7 @@ SHOWN = 640
 def analyse(
     image, # path, PIL image, or array (H, W, 3) of uint8
     model, # DermoMamba
-) -> SimpleNamespace: # size, photo and views, see below
+) -> SimpleNamespace: # size, photo (to be shown) and views
     "All that the page needs to know of an image"
     from dermomamba.evidence.inference import as_image, open_photo, plain_network, views
     model = plain_network(model)
