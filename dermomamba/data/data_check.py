@@ -85,17 +85,15 @@ def overlap(
 def look_alikes(
     prints, # (n, 12, 12), from `fingerprint`
     small, # function of a position: (64, 64), from `thumbnail`
-    alike:float=.93, # likeness of fingerprints from which two images are laid over one another
-    same:float=.53, # overlap from which they count as one image
 ) -> list: # groups of positions, two or more each
-    "Images that are copies: resized, saved again, recoloured, mirrored or turned"
+    "Copies, resized, recoloured, mirrored or turned: fingerprints propose, the overlap decides"
     P = np.asarray(prints, np.float32).reshape(-1, _K, _K)
     flat, groups = P.reshape(-1, _K*_K), DisjointSet(range(len(P)))
     for start in range(0, len(P), 256):
         for k, v in enumerate(views(P[start:start + 256])):
-            for i, j in np.argwhere(v.reshape(-1, _K*_K) @ flat[start:].T >= alike) + start:
+            for i, j in np.argwhere(v.reshape(-1, _K*_K) @ flat[start:].T >= .93) + start:
                 if i >= j or groups.connected(i, j): continue
-                if overlap(turned(small(i), k), small(j)) >= same: groups.merge(i, j)
+                if overlap(turned(small(i), k), small(j)) >= .53: groups.merge(i, j)
     return [sorted(g) for g in groups.subsets() if len(g) > 1]
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c008
@@ -350,11 +348,9 @@ def report(
 # %% ../../nbs/3_data/more/data_check.ipynb #abac31d4
 def _tick(n):
     "Progress, where somebody watches"
-    if not sys.stderr.isatty(): return None
     def tick(k):
-        end = '\n' if k == n else ''
-        print(f'\r{k:,} of {n:,} pairs', end=end, file=sys.stderr, flush=True)
-    return tick
+        print(f'\r{k:,} of {n:,} pairs', end='\n'*(k == n), file=sys.stderr, flush=True)
+    return tick if sys.stderr.isatty() else None
 
 def _list(title, lines, n=12):
     "The first lines, wrapped where somebody reads them, whole where a program does"
