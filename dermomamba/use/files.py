@@ -88,7 +88,7 @@ def say(
     end:str='\n', # after it
 ):
     "To the terminal or the log; in a terminal, over the line of progress"
-    print(('\r' if sys.stderr.isatty() else '') + text, end=end, file=sys.stderr, flush=True)
+    print(('\r\x1b[K' if sys.stderr.isatty() else '') + text, end=end, file=sys.stderr, flush=True)
 
 # %% ../../nbs/6_use/more/files.ipynb #p126
 STATE = 'predictions.json'
