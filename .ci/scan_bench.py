@@ -9,18 +9,19 @@ FILE keeps the figures as JSON; `data/results/scan_cpu.json` and `ss2d_cpu.json`
 """
 import json
 import platform
-import subprocess
 import sys
-import time
 import timeit
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 root = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(root))
 
 import torch
 
-from dermomamba.core import peak_rss, write_record
+from dermomamba.core import in_own_process, one_line, peak_rss, write_record
+from dermomamba.evidence.speed import interleave
 from dermomamba.scan.engines import selective_scan
 from dermomamba.scan.ss2d import SS2D, composed_scan, cross_selective_scan
 
@@ -61,20 +62,16 @@ def one(which, L=STAGE_1, n=5):
     return forward, both, (peak_rss() - start)/2**20
 
 
-def in_own_process(which):
-    "`one` in a process of its own; None if it did not run"
-    run = subprocess.run([sys.executable, __file__, 'one', which], capture_output=True, text=True)
-    if not run.returncode:
-        return json.loads(run.stdout)
-    print(f'{which:8} did not run: {(run.stderr.strip() or "killed").splitlines()[-1]}')
-
-
 def scan():
     size = f'(B 1, D 32, groups 4, L {STAGE_1}, N 16), float32'
     print(f'scan of {size}, {torch.get_num_threads()} threads, torch {torch.__version__}, '
           f'{platform.machine()}; best of 5')
-    rows = {which: in_own_process(which) for which in ('numba', 'chunked', 'mambapy')}
-    rows = {which: row for which, row in rows.items() if row}
+    rows = {}
+    for which in ('numba', 'chunked', 'mambapy'):
+        try:
+            rows[which] = in_own_process('scan_bench:one', which=which)
+        except Exception as e:
+            print(f'{which:8} did not run: {one_line(e)}')
     for which, (f, b, m) in rows.items():
         print(f'{which:8} forward {1e3*f:7.1f} ms   forward + backward {1e3*b:7.1f} ms   '
               f'memory over start {m:6.0f} MB')
@@ -107,14 +104,8 @@ def in_turn(batch, n=9):
     def forward_backward(f):
         f(*args, engine='numba').backward(dy)
     for run in (forward, forward_backward):
-        times = {name: [] for name in forms}
-        for _ in range(n + 2):
-            for name, f in forms.items():
-                t = time.perf_counter()
-                run(f)
-                times[name].append(1e3*(time.perf_counter() - t))
-        # the first two warm up
-        result = {name: round(sorted(v[2:])[n//2], 1) for name, v in times.items()}
+        seconds = interleave({name: partial(run, f) for name, f in forms.items()}, n)
+        result = {name: round(1e3*median(t), 1) for name, t in seconds.items()}
         result['ratio'] = round(result['composed']/result['one_pass'], 2)
         ms[run.__name__] = result
     return ms

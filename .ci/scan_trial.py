@@ -39,7 +39,7 @@ from dermomamba.evidence.statistics import paired_difference
 from dermomamba.network.blocks import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
 from dermomamba.scan.engines import selective_scan
-from dermomamba.scan.ss2d import SS2D, cross_selective_scan
+from dermomamba.scan.ss2d import SS2D, cross_selective_scan, inverse_softplus
 from dermomamba.training.learner import SCAN_VECTORS, ListAdam, ScansWithoutDecay
 from dermomamba.training.metrics import dice_per_image
 from dermomamba.training.recipe import RECIPES, build_learner, make_dls, score_learner
@@ -125,7 +125,7 @@ def longer_steps(
     "Multiply the step sizes of all scans"
     for core in scan_cores(model).values():
         dt = factor*F.softplus(core.dt_projs_bias)
-        core.dt_projs_bias.copy_(dt + torch.log(-torch.expm1(-dt)))   # softplus backwards
+        core.dt_projs_bias.copy_(inverse_softplus(dt))
     return model
 
 

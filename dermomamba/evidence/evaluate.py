@@ -280,8 +280,9 @@ def _score(a):
 
 def _rank(a):
     from dermomamba.evidence.comparison import compare, table
+    default = _parser().get_default
     for k, v in vars(a).items():
-        if k not in ('compare', 'out') and v != _parser().get_default(k):
+        if k not in ('compare', 'out') and v != default(k):
             raise WrongCall(f"--{k.replace('_', '-')} goes with --weights")
     out = a.out or 'runs/compare'
     with no_empty_folder(out): print(table(compare(a.compare, out)['groups']))
