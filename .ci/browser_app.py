@@ -26,7 +26,8 @@ def app():
     port = free_port()
     env = dict(os.environ, NO_ALBUMENTATIONS_UPDATE='1', OMP_NUM_THREADS='1')
     command = Path(sys.executable).parent/'dermomamba_app'
-    command = [command] if command.exists() else [sys.executable, '-m', 'dermomamba.use.app']
+    start = 'from dermomamba.use.app import main; raise SystemExit(main())'
+    command = [command] if command.exists() else [sys.executable, '-c', start]
     server = subprocess.Popen(
         [*command, '--no-browser', f'--port={port}'], env=env, cwd=tempfile.gettempdir(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

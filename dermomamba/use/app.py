@@ -273,7 +273,6 @@ def warm(self:LesionApp):
     self.loading = threading.Thread(target=load, daemon=True)
     self.loading.start()
 
-# %% ../../nbs/6_use/4_app.ipynb #c037
 _STILL = '<em>The page appears here when the notebook runs.</em>'
 
 def lesion_app(
@@ -335,23 +334,19 @@ def serve(
     a, # arguments of the command
 ):
     "Show the page until somebody ends it"
-    from dermomamba.core import WrongCall
+    from dermomamba.core import WrongCall, optional
     from dermomamba.network.weights import weights_file
     weights = str(weights_file(a.weights).resolve())
     if not 0 < a.port < 65536: raise WrongCall(f'--port {a.port}: 1 to 65535')
-    try:
-        import ipywidgets, matplotlib
-        from traitlets.config import Config
-        from voila.app import Voila
-    except ImportError as e:
-        raise ImportError(f'{e.name} is missing: pip install "dermomamba[app]"') from e
+    needed = 'voila.app', 'traitlets.config', 'ipywidgets', 'matplotlib'
+    voila, traitlets, *_ = (optional(name, 'app') for name in needed)
     port = free_port(a.port)
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder)/'Segment your own image.ipynb'
         notebook.write_text(one_cell(weights), encoding='utf-8')
         print(f'http://127.0.0.1:{port}/  Ctrl-C ends it.', flush=True)
-        settings = Config(voila_settings(port, not a.no_browser))
-        Voila.launch_instance([str(notebook)], config=settings)
+        settings = traitlets.Config(voila_settings(port, not a.no_browser))
+        voila.Voila.launch_instance([str(notebook)], config=settings)
     raise KeyboardInterrupt  # Voila has heard it, and kept it to itself
 
 def main(
@@ -368,7 +363,3 @@ def main(
     p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
     a = p.parse_args(argv)
     return run_command('dermomamba_app', lambda: serve(a))
-
-# %% ../../nbs/6_use/4_app.ipynb #a427a421
-#| eval: false
-if __name__ == '__main__': raise SystemExit(main())

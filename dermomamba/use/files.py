@@ -82,7 +82,6 @@ def _failed(name, path, e):
                  'save it anew, or leave it out')
     return _row(name, path, f'failed: {why}')
 
-# %% ../../nbs/6_use/more/files.ipynb #c026
 def say(
     text:str, # a line
     end:str='\n', # after it
@@ -123,22 +122,16 @@ def state_of(
     return dict(settings=settings, images={name: _stamp(path) for name, path in files.items()})
 
 # %% ../../nbs/6_use/more/files.ipynb #p426
-def _read_state(path):
-    "The state that was recorded; {} if there is none that can be read"
-    try: state = json.loads(path.read_text(encoding='utf-8'))
-    except (FileNotFoundError, ValueError): return {}
-    parts = [state.get(k) for k in ('settings', 'images')] if isinstance(state, dict) else [None]
-    return state if all(isinstance(part, dict) for part in parts) else {}
+def _recorded(path):
+    "Settings and stamps as they were recorded; empty if there are none that can be read"
+    try:
+        state = json.loads(path.read_text(encoding='utf-8'))
+        return dict(state['settings']), dict(state['images'])
+    except (FileNotFoundError, ValueError, TypeError, KeyError): return {}, {}
 
-def _what_differs(old, new):
-    "Settings that are not the recorded ones, in words; '' if there are none"
-    if not old: return f'something that no {STATE} tells'
-    def told(k): return 'other weights' if k == 'weights' else f'{k}={old.get(k)} (now {new[k]})'
-    return ', '.join(told(k) for k in new if old.get(k) != new[k])
-
-def _moved(names, old, new):
-    "Those whose photograph is another one than it was; a missing one is another matter"
-    return sorted(n for n in names if new[n] and old.get(n) != new[n])
+def _told(k, old, new):
+    "A setting that is not the recorded one, in words"
+    return 'other weights' if k == 'weights' else f'{k}={old.get(k)} (now {new[k]})'
 
 # %% ../../nbs/6_use/more/files.ipynb #p526
 def settle(
@@ -149,13 +142,14 @@ def settle(
     alone:bool=True, # is this process the only one at work here?
 ):
     "Record what masks are made with; refuse, or remove, those that were made with something else"
+    (old, recorded), (new, images) = _recorded(out/STATE), (state['settings'], state['images'])
     there = {p.stem for p in (out/'masks').glob('*.png') if p.is_file()}
-    mine = there & state['images'].keys()
-    old = _read_state(out/STATE)
-    recorded = old.get('images', {})
-    differs = _what_differs(old.get('settings', {}), state['settings']) if there else ''
-    gone = sorted(mine) if differs else _moved(mine, recorded, state['images'])
-    why = f'{out}: its masks were made with {differs}'
+    mine = there & images.keys()
+    differs = [_told(k, old, new) for k in new if there and old.get(k) != new[k]]
+    moved = {n for n in mine if images[n] and recorded.get(n) != images[n]} # a missing one is not
+    gone = sorted(mine if differs else moved)
+    made = ', '.join(differs) if old else f'something that no {STATE} tells'
+    why = f'{out}: its masks were made with {made}'
     if gone and not differs:
         why = (f'{out}: {len(gone)} of {len(mine)} photographs have changed since their masks '
                f'were made, {gone[0]!r} for one')
@@ -170,9 +164,9 @@ def settle(
     for name in gone:
         (out/'masks'/f'{name}.png').unlink()
         (out/'overlays'/f'{name}.jpg').unlink(missing_ok=True)
-    known = {name: stamp for name, stamp in state['images'].items() if stamp}
-    images = known if differs or not there else recorded | known
-    text = json.dumps(dict(settings=state['settings'], images=images), indent=1, sort_keys=True)
+    known = {name: stamp for name, stamp in images.items() if stamp}
+    if there and not differs: known = recorded | known
+    text = json.dumps(dict(settings=new, images=known), indent=1, sort_keys=True)
     with writing(out/STATE): write_atomic(out/STATE, text + '\n')
 
 # %% ../../nbs/6_use/more/files.ipynb #c028
@@ -248,15 +242,6 @@ def ahead(
         finally:
             for job in waiting: job.cancel()
 
-# %% ../../nbs/6_use/more/files.ipynb #c032
-@contextmanager
-def _a_core_an_image():
-    "Torch with one thread; yields how many it had"
-    n = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try: yield n
-    finally: torch.set_num_threads(n)
-
 # %% ../../nbs/6_use/more/files.ipynb #c033
 def _looked_at(inputs, model, bs, tta, workers):
     "(name, probabilities at the network's size or what was raised, own size), in order"
@@ -267,8 +252,10 @@ def _looked_at(inputs, model, bs, tta, workers):
     if next(model.parameters()).device.type != 'cpu':
         yield from fitting_batches(inputs, model, bs, tta=tta, pad=True, keep_errors=True)
         return
-    with _a_core_an_image() as cores:
-        yield from ahead(look, inputs, workers and cores)
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try: yield from ahead(look, inputs, workers and cores)
+    finally: torch.set_num_threads(cores)
 
 # %% ../../nbs/6_use/more/files.ipynb #c041
 def _notes(rows, total):
@@ -296,7 +283,6 @@ def share(
     mine = set(sorted(files)[i-1::n])
     return {name: path for name, path in files.items() if name in mine}
 
-# %% ../../nbs/6_use/more/files.ipynb #c042
 def table_name(
     shard:tuple, # (i, n), or None
 ) -> str:

@@ -94,15 +94,14 @@ def collect_images(
 
 def left_out(
     sources:list, # as for `collect_images`
+    files:dict, # what that returned
 ) -> list: # a line for each folder of which something is passed over
     "What folders hold beside the images to work on, counted, with an example"
-    lines = []
+    lines, taken = [], set(files.values())
     for folder in (Path(s) for s in sources if Path(s).is_dir()):
-        images, counts = image_files(folder), Counter(passed_over(folder))
-        masks = masks_beside(images)
-        taken = {path.name for id, path in images.items() if id not in masks}
+        counts, masks = Counter(passed_over(folder)), set(image_files(folder).values()) - taken
         if masks: counts['masks beside their images'] = len(masks)
-        others = sorted(p.name for p in folder.iterdir() if p.name not in taken)
+        others = sorted(p.name for p in folder.iterdir() if p not in taken)
         if counts: lines.append(f'{folder}: {say_passed_over(counts)} ({others[0]}, for one)')
     return lines
 
@@ -157,7 +156,7 @@ def _work(a, files, shard):
     on_cpu = next(model.parameters()).device.type == 'cpu'
     workers = a.workers if a.workers is not None else 1 if on_cpu else 4
     if not shard or shard[0] == 1:                # said once, not by every share
-        for line in left_out(a.images): say(line)
+        for line in left_out(a.images, files): say(line)
     return predict_files(files, model, a.out, threshold=a.threshold, bs=a.bs, tta=a.tta,
                          postprocess=not a.no_postprocess, overlays=not a.no_overlay,
                          overwrite=a.overwrite, workers=workers, shard=shard)

@@ -99,16 +99,10 @@ def analyse(
     return SimpleNamespace(size=found.size, photo=np.asarray(photo), views=seen)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c034
-def probability(
-    found:SimpleNamespace, # of `analyse`
-): # tensor (H', W')
-    "The map that a threshold is laid through: the mean over the image and its flips"
+def probability(found): # of `analyse` -> (H', W'): what a threshold is laid through
     return found.views[:4].mean(0)
 
-def doubt(
-    found:SimpleNamespace, # of `analyse`
-): # tensor (H', W'), 0 to .5
-    "How far the views are apart: their standard deviation"
+def doubt(found): # of `analyse` -> (H', W'), 0 to .5: how far the views are apart
     return found.views.std(0, correction=0)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c040
@@ -135,7 +129,6 @@ def _coloured(p, shape, most):
     index = (to_size(p, shape).numpy()/most*255).clip(0, 255).astype(np.uint8)
     return colormaps['viridis'](index, bytes=True)[..., :3]
 
-# %% ../../nbs/6_use/more/one_image.ipynb #c050
 def panels(
     found:SimpleNamespace, # of `analyse`
     threshold:float=.5, # lesion where the probability is above

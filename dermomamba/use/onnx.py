@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['tool', 'BUDGET', 'fold', 'pieces', 'staggered', 'lay_out', 'gather', 'softplus', 'staggered_scan', 'Portable',
-           'traced', 'target', 'tidy', 'export_onnx', 'OnnxSegmenter', 'export_network', 'main']
+           'traced', 'tidy', 'export_onnx', 'OnnxSegmenter', 'export_network', 'main']
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c003
 import argparse, copy, inspect, json, logging
@@ -132,15 +132,6 @@ def traced(
     if option in inspect.signature(torch.export.export).parameters: how[option] = True
     with use_engine('standard'), torch.no_grad(): return torch.export.export(whole, (x,), **how)
 
-# %% ../../nbs/6_use/5_onnx.ipynb #c041
-def target(
-    path:str|Path, # file to write
-) -> Path:         # the same
-    "A file that can be written, before a minute is spent on what goes into it"
-    path = Path(path)
-    if path.suffix != '.onnx': raise ValueError(f'{path}: expected a name that ends in .onnx')
-    return writable_file(path)
-
 # %% ../../nbs/6_use/5_onnx.ipynb #c043
 def tidy(
     graph, # of an onnx model, or the body of a loop in it
@@ -163,7 +154,9 @@ def export_onnx(
     path:str|Path,   # file to write, ending in .onnx
 ) -> Path:           # the file
     "Write the network as one ONNX file of standard operators: bytes in, probabilities out"
-    path, onnx, _ = target(path), tool('onnx'), tool('onnxscript')
+    path, onnx, _ = Path(path), tool('onnx'), tool('onnxscript')
+    if path.suffix != '.onnx': raise ValueError(f'{path}: expected a name that ends in .onnx')
+    writable_file(path)  # before a minute is spent on what goes into it
     for chatty in ('onnxscript', 'onnx_ir'): logging.getLogger(chatty).setLevel(logging.ERROR)
     program = torch.onnx.export(traced(model), (), dynamo=True, verbose=False, opset_version=18,
                                 input_names=['image'], output_names=['probability'])
@@ -210,9 +203,7 @@ def export_network(
     file:Path,# to write
 ):
     "Write the file, and compare both runtimes on random bytes"
-    target(file)
-    for needed in ('onnx', 'onnxscript', 'onnxruntime'): tool(needed)
-    model = ready_model(name, 'cpu')
+    model, _ = ready_model(name, 'cpu'), tool('onnxruntime')
     print('tracing and writing takes a minute or two ...', flush=True)
     net = OnnxSegmenter(export_onnx(model, file))
     x = np.random.default_rng(0).integers(0, 256, (1, 3, *net.img_size), np.uint8)
@@ -220,7 +211,6 @@ def export_network(
     print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB, images of {net.img_size}; '
           f'onnxruntime and torch differ by {abs(p - net(x)).max():.0e} at most')
 
-# %% ../../nbs/6_use/5_onnx.ipynb #05433e09
 def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int:           # exit code, see `run_command`
