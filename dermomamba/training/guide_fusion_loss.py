@@ -92,16 +92,8 @@ def check_pair(
 # %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c045
 class BCEDiceLoss(nn.Module):
     "Cross-entropy plus soft Dice per image, with what fastai asks of a loss"
-    def __init__(self,
-        smooth:float=1. # in pixels, see `bce_dice`; more than 0
-        ):
-        if not smooth > 0:
-            raise ValueError(f"smooth={smooth}: more than 0, "
-                             "or an image without a lesion divides 0 by 0")
-        super().__init__()
-        self.smooth, self.reduction = smooth, 'mean'
-    def per_image(self, z, t): # both (B, 1, H, W), checked -> (B,)
-        return bce_dice(z, t, smooth=self.smooth)
+    reduction = 'mean'
+    def per_image(self, z, t): return bce_dice(z, t) # both (B, 1, H, W), checked -> (B,)
     def forward(self,
         logits:Tensor, # (B, 1, H, W)
         target:Tensor  # (B, H, W) or (B, 1, H, W), 0 and 1
@@ -119,21 +111,19 @@ class GuideFusionLoss(BCEDiceLoss):
     variants = 'pixel', 'released'
     def __init__(self,
         variant:str='pixel', # 'pixel': our reading, the map weighs pixels; 'released': as released
-        strength:float=4.,   # weight of a pixel = 1 + strength * map; unused by 'released'
-        smooth:float=1.      # in pixels, see `bce_dice`; 'released' has its own
+        strength:float=4.    # weight of a pixel = 1 + strength * map; unused by 'released'
         ):
         if variant not in self.variants:
             raise ValueError(f"variant {variant!r} is unknown: choose one of {self.variants}")
         if strength < 0:
             raise ValueError(f"strength must be 0 or more, got {strength}: "
                              "pixels cannot weigh less than nothing")
-        super().__init__(smooth)
+        super().__init__()
         self.variant, self.strength = variant, strength
     def per_image(self, z, t):
         if self.variant == 'released': return guide_fusion_released(z, t)
-        return bce_dice(z, t, 1 + self.strength * attention_map(t).to(z.dtype), self.smooth)
-    def extra_repr(self):
-        return f"variant={self.variant!r}, strength={self.strength}, smooth={self.smooth}"
+        return bce_dice(z, t, 1 + self.strength * attention_map(t).to(z.dtype))
+    def extra_repr(self): return f"variant={self.variant!r}, strength={self.strength}"
 
 # %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c014a
 def edge_distances(
