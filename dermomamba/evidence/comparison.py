@@ -6,25 +6,25 @@
 __all__ = ['FOLDS', 'SHOWN', 'METHOD', 'images_of', 'read_run', 'find_runs', 'pool_folds', 'rank', 'table', 'compare']
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #c003
-import csv
 import json
 import re
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from ..core import writable_folder, write_atomic, write_record
 from .evaluate import interval, summarise
-from .statistics import compare_paired, match_scores, scores_by_image
+from .statistics import compare_paired
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #2e17ed1c
 def images_of(
-    rows:list, # of scores.csv
+    rows:pd.DataFrame, # of scores.csv, the image as index
 ) -> frozenset: # (image, pixels of its lesion, pixels)
     "What a run was scored on; two runs share a table if this is equal"
-    def seen(r): return r['image'], r['tp'] + r['fn'], r['tp'] + r['fp'] + r['fn'] + r['tn']
-    return frozenset(map(seen, rows))
+    lesion = rows.tp + rows.fn
+    return frozenset(zip(rows.index, lesion, lesion + rows.fp + rows.tn))
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #a50e3d57
 def read_run(
@@ -34,14 +34,12 @@ def read_run(
     "One evaluation, checked against its own scores.csv"
     record = json.loads(file.read_text(encoding='utf-8'))
     if record.get('kind') != 'evaluation': return None
-    def numbers(r): return {k: v if k == 'image' else float(v) for k, v in r.items()}
-    with file.with_name('scores.csv').open(newline='', encoding='utf-8') as f:
-        rows = [numbers(r) for r in csv.DictReader(f)]
-    for r in rows:
-        if not all(np.isfinite(v) for k, v in r.items() if k != 'image'):
-            raise ValueError(f"scores.csv has a value for {r['image']} that is no number")
-    if not rows: raise ValueError('scores.csv holds no image')
-    mean, said = np.mean(list(scores_by_image(rows).values())), record['scores']['dice'][0]
+    rows = pd.read_csv(file.with_name('scores.csv'), converters=dict(image=str), index_col='image')
+    if not len(rows): raise ValueError('scores.csv holds no image')
+    if not rows.index.is_unique: raise ValueError('scores.csv holds an image twice')
+    odd = rows.index[~np.isfinite(rows.to_numpy(float)).all(1)]
+    if len(odd): raise ValueError(f'scores.csv has a value for {odd[0]} that is no number')
+    mean, said = rows.dice.mean(), record['scores']['dice'][0]
     if abs(mean - said) > 1e-6:
         raise ValueError(f'the mean Dice of scores.csv is {mean:.4f}, that of run.json {said:.4f}')
     name = file.parent.relative_to(root).as_posix()
@@ -78,28 +76,21 @@ def _family(run):
     if not found: name = re.sub(rf"(.*)(?<!\d){s['fold']}(?!\d)", r'\1*', name) # its last number
     return name, json.dumps({k: v for k, v in s.items() if k not in _of_one})
 
-def _complete(folds):
-    "Every fold, each by a network of its own, and no image twice?"
-    s, rows = [r['settings'] for r in folds], [row for r in folds for row in r['rows']]
-    return (s[0]['protocol'] == 'kfold' and sorted(x['fold'] for x in s) == list(range(FOLDS))
-            and len({x['sha256'] for x in s}) == FOLDS
-            and len({r['image'] for r in rows}) == len(rows))
-
 def pool_folds(
     runs:list, # of `find_runs`
 ) -> list:     # complete sets of folds are one run each, 'k-fold, 5 folds'; the rest as it was
-    "Five folds to one run on all images"
+    "Five folds to one run on all images: each by a network of its own, and no image twice"
     families, pooled = {}, []
     for r in runs: families.setdefault(_family(r), []).append(r)
     for (name, _), folds in families.items():
-        if not _complete(folds):
-            pooled += folds
-            continue
-        rows = [row for r in folds for row in r['rows']]
-        found = {k: v for k, v in summarise(rows).items() if k != 'pooled'}
-        pooled.append(folds[0] | found | dict(
-            name=f'{name} (k-fold, {FOLDS} folds)', rows=rows,
-            settings=folds[0]['settings'] | dict(fold='all')))
+        s, rows = [r['settings'] for r in folds], pd.concat([r['rows'] for r in folds])
+        complete = (s[0]['protocol'] == 'kfold' and len({x['sha256'] for x in s}) == FOLDS
+                    and sorted(x['fold'] for x in s) == list(range(FOLDS)))
+        if complete and rows.index.is_unique:
+            found = {k: v for k, v in summarise(rows).items() if k != 'pooled'}
+            pooled.append(folds[0] | found | dict(name=f'{name} (k-fold, {FOLDS} folds)', rows=rows,
+                                                  settings=s[0] | dict(fold='all')))
+        else: pooled += folds
     return pooled
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #f7e1c752
@@ -107,15 +98,13 @@ SHOWN = 'dice', 'iou', 'boundary_f', 'hausdorff95'
 def _rank_group(runs):
     "Rows of runs on the same images"
     runs, rows = sorted(runs, key=lambda r: -r['scores']['dice'][0]), []
-    several = len(runs[0]['rows']) > 1
+    best = runs[0]['rows'].dice
     for i, r in enumerate(runs):
         row = {k: r[k] for k in ('name', 'failed', 'parameters', 'settings')} | dict(rank=i + 1)
-        both = match_scores(r['rows'], runs[0]['rows'])
-        versus_best = compare_paired(*both) if i and several else None
+        versus_best = compare_paired(r['rows'].dice, best) if i and len(best) > 1 else None
         rows.append(row | {k: r['scores'].get(k) for k in SHOWN} | dict(versus_best=versus_best))
     return rows
 
-# %% ../../nbs/5_evidence/more/comparison.ipynb #4ba2f04d
 def rank(
     runs:list, # of `find_runs`
 ) -> list:     # of groups: data, protocol, role, fold, n, rows; best first
@@ -152,7 +141,6 @@ def table(
     groups:list, # of `rank`
 ) -> str:
     "Groups as text"
-    import pandas as pd
     text = []
     for g in groups:
         fold = '' if g['fold'] is None else f", fold {g['fold']}"

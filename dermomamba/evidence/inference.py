@@ -22,7 +22,7 @@ from torch import Tensor
 from ..core import keep_memory
 from ..network.weights import WeightsError
 from ..data.images import DataError, LoadImage, image_size, read_image
-from ..training.metrics import Confusion, dice_of
+from ..training.metrics import Confusion, formulas
 from ..network.dermomamba import DermoMamba, load_model, unwrap
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c011
@@ -203,7 +203,7 @@ def _dice_at(p, m, grid):
     "Dice of one image at each threshold"
     k = torch.bucketize(p, grid.to(p.dtype))  # thresholds that a pixel is above
     tp, called = _pixels_above(k[m > 0], len(grid)), _pixels_above(k, len(grid))
-    return dice_of(Confusion(tp, called - tp, (m > 0).sum() - tp, None)).double()
+    return formulas['dice'](Confusion(tp, called - tp, (m > 0).sum() - tp, None)).double()
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #217eab61
 def choose_threshold(
@@ -250,7 +250,9 @@ def to_device(
     device,          # 'cpu', 'cuda', ...
 ) -> nn.Module:      # the same network, there
     "Move a network, or say why the device cannot be used"
-    try: return model.to(device)
+    try:
+        torch.zeros(1, device=device).cpu()   # some devices hold no numbers
+        return model.to(device)
     except (RuntimeError, AssertionError) as e:
         why = str(e).splitlines()[0]
         raise ValueError(f'device {str(device)!r} cannot be used ({why}); try cpu') from e

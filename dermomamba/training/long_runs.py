@@ -13,11 +13,11 @@ import numpy as np, torch
 from fastai.callback.core import CancelEpochException, CancelFitException, Callback
 from fastai.callback.progress import ProgressCallback
 from fastai.callback.training import GradientClip
-from fastai.torch_core import to_device
+from fastai.torch_core import set_seed, to_device
 from fastcore.basics import patch
 from torch import nn
 
-from ..core import write_atomic
+from ..core import write_atomic, write_csv
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #c037
 class SeedEpochs(Callback):
@@ -29,9 +29,7 @@ class SeedEpochs(Callback):
 
     def before_epoch(self):
         s = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
-        random.seed(s)
-        np.random.seed(s)
-        torch.manual_seed(s)
+        set_seed(s)
         self.dls.train.rng = random.Random(s) # fastai's loader shuffles with a generator of its own
 
 def _training(learn):
@@ -89,7 +87,7 @@ def _broken(x, name=''):
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #c043
 class Checkpoint(Callback):
-    "Write all that a continued run needs after every epoch; if the file is there, go on from it"
+    "Write all that a continued run needs after every epoch, and log.csv; go on from what is there"
     order = 65 # after the Recorder has its figures
     def __init__(self,
         path:str|Path,       # file to write and to go on from
@@ -137,19 +135,16 @@ def _write(self:Checkpoint, seconds):
         raise FloatingPointError(f'{what}: {self.what_is_kept()}; {advice}')
     scores = zip(self.recorder.metric_names[1:-1], map(float, self.recorder.values[-1]))
     self.history.append(dict(epoch=self.epoch, **dict(scores), seconds=seconds))
-    if self.best: self._keep(ema.avg if ema else model)
+    if self.best:
+        scores = [h[self.best] for h in self.history]
+        if scores[-1] == max((s for s in scores if math.isfinite(s)), default=None):
+            self.kept = {k: v.clone() for k, v in (ema.avg if ema else model).items()}
     buffer = io.BytesIO() # into memory first: torch hides a full disk behind an error of its own
     facts = dict(kept=self.kept, history=self.history, settings=self.settings)
     facts['loss'] = self.recorder.smooth_loss.count, self.recorder.smooth_loss.val
     torch.save(dict(state, **facts), buffer)
     write_atomic(self.path, buffer.getvalue())
-
-@patch
-def _keep(self:Checkpoint, weights):
-    "Remember the weights if this epoch is the best so far"
-    scores = [h[self.best] for h in self.history]
-    if scores[-1] == max((s for s in scores if math.isfinite(s)), default=None):
-        self.kept = {k: v.clone() for k, v in weights.items()}
+    write_csv(self.path.with_name('log.csv'), self.history) # a bad run is seen while it runs
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #c045
 def _changes(was, now):
