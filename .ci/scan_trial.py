@@ -33,7 +33,7 @@ from torch import Tensor
 from dermomamba.core import write_atomic, write_csv, write_record
 from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.evidence.cost import make_job
-from dermomamba.evidence.do_the_scans_matter import scan_cores, silenced
+from dermomamba.evidence.do_the_scans_matter import probe, scan_cores, scan_shares, silenced
 from dermomamba.evidence.speed import interleave
 from dermomamba.evidence.statistics import paired_difference
 from dermomamba.network.blocks import CrossScaleMambaBlock
@@ -215,43 +215,6 @@ def scans_apart(model):
     for name, p in model.named_parameters():
         if p.requires_grad: groups[name.rpartition('.')[2] in mine].append(p)
     return groups
-
-
-@torch.no_grad()
-def scan_share(core, x):
-    "Norm of a scan over norm of its skip term, for what it scans; None if there is no skip"
-    y = core.scan(x)
-    with silenced(core): skip = core.scan(x)
-    loud, other = (y - skip).norm().item(), skip.norm().item()
-    return loud/other if other else None
-
-
-@torch.no_grad()
-def scan_shares(model, x):
-    "Name of a core -> `scan_share`, for a batch of normalised images"
-    heard, hooks = {}, []
-    for name, core in scan_cores(model).items():
-        def listen(conv, inputs, output, name=name):
-            heard[name] = F.silu(output)     # what the core scans
-        hooks.append(core.conv2d.register_forward_hook(listen))
-    try: model(x)
-    finally:
-        for h in hooks: h.remove()
-    return {name: scan_share(core, heard[name]) for name, core in scan_cores(model).items()}
-
-
-@torch.no_grad()
-def probe(model, batches):
-    "Dice of each image with the scans silenced, and between the masks with and without them"
-    model.eval()
-    rows = []
-    for x, mask in batches:
-        z = model(x)
-        with silenced(model): quiet = model(x)
-        same = dice_per_image(quiet, (z > 0).long())
-        rows.append(torch.stack([dice_per_image(quiet, mask.as_subclass(Tensor)), same]))
-    silent, agreement = torch.cat(rows, 1).numpy()
-    return dict(silenced=silent, agreement=agreement)
 
 
 class KeepShares(Callback):
