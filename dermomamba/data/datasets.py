@@ -8,9 +8,7 @@ __all__ = ['PROTOCOLS', 'LesionDataset', 'FolderPairs', 'ISIC2016', 'ISIC2017', 
            'run_data']
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c004
-import hashlib
-import unicodedata
-import warnings
+import hashlib, unicodedata, warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -285,7 +283,7 @@ def dataloaders(self:LesionDataset,
     if shared := set(train) & set(valid):
         warnings.warn(f"{len(shared)} ids are in both parts: the validation score will flatter.")
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
-    block = lesion_block(size, augment, cache, splitter, device)
+    block = lesion_block(splitter, size, augment, cache)
     dls = block.dataloaders(train + valid, bs=min(bs, len(train)), device=device,
                             num_workers=num_workers, **kwargs)
     if cache:  # fill it here and now, so that worker processes find it full

@@ -31,6 +31,14 @@ def _not_read(source):
     return 'not an image, whatever its name says. Replace or remove it.'
 
 # %% ../../nbs/3_data/more/formats.ipynb #b9616992
+_WHY = (
+    (FileNotFoundError, 'no such file. Check the path.'),
+    (IsADirectoryError, 'a folder, not a file. Give a file.'),
+    (PermissionError, 'may not be read. Ask its owner, or copy it.'),
+    (Image.DecompressionBombError, 'says it has more pixels than can be meant. '
+                                   'Export it again, smaller.'),
+    (MemoryError, 'needs more memory than there is. Make it smaller.'))
+
 @contextmanager
 def naming(
     source, # path, open file or PIL image
@@ -38,23 +46,12 @@ def naming(
     "Turn whatever a decoder raises into a `DataError` that names `source`"
     try: yield
     except DataError: raise
-    except FileNotFoundError as e:
-        raise DataError(f"{source}: no such file. Check the path.") from e
-    except IsADirectoryError as e:
-        raise DataError(f"{source}: a folder, not a file. Give a file.") from e
-    except PermissionError as e:
-        raise DataError(f"{source}: may not be read. Ask its owner, or copy it.") from e
-    except UnidentifiedImageError as e:
-        raise DataError(f"{source}: {_not_read(source)}") from e
-    except Image.DecompressionBombError as e:
-        raise DataError(f"{source}: says it has more pixels than can be meant. "
-                        "Export it again, smaller.") from e
-    except MemoryError as e:
-        raise DataError(f"{source}: needs more memory than there is. Make it smaller.") from e
     except Exception as e:  # decoders raise what they like: OSError, SyntaxError, KeyError ...
         what = ' '.join(str(e).split()) or type(e).__name__
-        raise DataError(f"{source}: cannot be read ({what}). "
-                        "Copy or download the file again.") from e
+        why = next((why for kind, why in _WHY if isinstance(e, kind)),
+                   f'cannot be read ({what}). Copy or download the file again.')
+        if isinstance(e, UnidentifiedImageError): why = _not_read(source)
+        raise DataError(f'{source}: {why}') from e
 
 # %% ../../nbs/3_data/more/formats.ipynb #6f76940a
 _FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'DIB', 'WEBP', 'GIF', 'AVIF', 'JPEG2000', 'PPM')
@@ -71,23 +68,16 @@ def image_suffixes() -> frozenset: # lower case, with the dot
     return frozenset(ours.union(_OTHERS))
 
 # %% ../../nbs/3_data/more/formats.ipynb #3cefaf07
-_MARKS = ((codecs.BOM_UTF8, 'utf-8-sig'), (codecs.BOM_UTF32_LE, 'utf-32'),  # before UTF-16's:
-          (codecs.BOM_UTF32_BE, 'utf-32'), (codecs.BOM_UTF16_LE, 'utf-16'),  # they start alike
-          (codecs.BOM_UTF16_BE, 'utf-16'))
-def _encodings(data):
-    "The encodings to try on a text's bytes, likeliest first"
-    for mark, name in _MARKS:
-        if data.startswith(mark): return [name]
-    if b'\0' in data: return ['utf-16-le' if data[1:2] == b'\0' else 'utf-16-be']
-    return ['utf-8', 'cp1252', 'latin-1']
-
 def read_text(
     path, # text file: a split list, a table
 ) -> str: # its lines end in a single line feed, and no byte-order mark is left
-    "UTF-8 or UTF-16 (with or without mark), UTF-32 with one, or else Windows' or plain Latin-1"
+    "UTF-8 or UTF-16 (with or without mark), or else Windows' or plain Latin-1"
     with naming(path): data = Path(path).read_bytes()
-    for name in _encodings(data):
-        try: text = data.decode(name)
+    ways = ['utf-8', 'cp1252', 'latin-1']
+    if b'\0' in data: ways = ['utf-16-le' if data[1:2] == b'\0' else 'utf-16-be']
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE): ways = ['utf-16']
+    for way in ways:
+        try: text = data.decode(way)
         except UnicodeDecodeError: continue
         if '\0' in text: continue
         return text.replace('\ufeff', '').replace('\r\n', '\n').replace('\r', '\n')
@@ -115,7 +105,6 @@ def is_dicom(
     if not isinstance(source, (str, Path)): return False
     with open(source, 'rb') as f: return f.read(132)[128:] == b'DICM'
 
-# %% ../../nbs/3_data/more/formats.ipynb #5828d9a8
 def _dicom(path, header=False):
     "A DICOM file's data set of one frame"
     try: import pydicom
@@ -232,10 +221,12 @@ def _eight_bits(a, source):
     return (a.clip(0)*(255/(2**bits - 1))).round().clip(0, 255).astype(np.uint8)
 
 # %% ../../nbs/3_data/more/formats.ipynb #b458574c
-_ALPHA = 'RGBA', 'LA', 'PA', 'RGBa', 'La'
+def _transparent(im):
+    return im.mode in ('RGBA', 'LA', 'PA') or im.mode == 'P' and 'transparency' in im.info
+
 def _on_black(im):
     "Transparent parts in black; all colours, if no pixel is opaque by more than 1 of 255"
-    im = im.convert('LA').convert('RGBA') if im.mode == 'La' else im.convert('RGBA')
+    im = im.convert('RGBA')
     if im.getextrema()[3][1] <= 1: return im.convert('RGB')  # never filled in, or 1 meant opaque
     return Image.alpha_composite(Image.new('RGBA', im.size, 'black'), im).convert('RGB')
 
@@ -252,7 +243,7 @@ def plain(
     "A picture with 8 bits a colour, or one"
     if im.mode in ('1', 'L', 'RGB'): return im
     if im.mode[0] in 'IF': return Image.fromarray(_eight_bits(np.asarray(im), source))
-    if im.mode in _ALPHA or im.mode == 'P' and 'transparency' in im.info: return _on_black(im)
+    if _transparent(im): return _on_black(im)
     return _from_lab(im) if im.mode == 'LAB' else im.convert('RGB')
 
 # %% ../../nbs/3_data/more/formats.ipynb #8d3fba01
@@ -305,8 +296,7 @@ def _drawn(im, source):
     if im.mode == '1': return np.where(np.asarray(im), 255, 0).astype(np.uint8), '1 bit'
     labels = _labels(im) if im.mode == 'P' else None
     if labels is not None: return labels, 'labels'
-    if im.mode in ('RGBA', 'LA', 'PA') or im.mode == 'P' and 'transparency' in im.info:
-        return _cut_out(im), 'transparent'
+    if _transparent(im): return _cut_out(im), 'transparent'
     a = np.asarray(plain(im, source))
     return (a, 'grey') if a.ndim == 2 else (_ink(a), 'colour')
 
@@ -352,11 +342,8 @@ def mask_levels(
     if grey > .25:
         raise DataError(f"{source}: {grey:.0%} of it is grey. A mask is dark and bright: "
                         "is this a photograph? Replace it.")
-    if low > 127 and (high - low > 63 or kind == 'colour' and _colours_differ(im)):
+    spread = im.convert('RGB').getextrema() if kind == 'colour' else [(low, high)]
+    if low > 127 and any(b - a > 63 for a, b in spread):
         raise DataError(f"{source}: all its levels are bright, so it does not say which is "
                         "lesion. Save lesion as 255 and skin as 0.")
     return found._replace(white=1 if high <= 1 else 255)
-
-def _colours_differ(im):
-    "Are there two colours far from one another?"
-    return any(high - low > 63 for low, high in im.convert('RGB').getextrema())

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image
 from fastai.vision.all import (
-    DataBlock, IntToFloatTensor, Normalize, PILImage, PILMask, RandomSplitter, Transform,
-    TransformBlock, default_device, imagenet_stats, noop)
-from scipy.ndimage import distance_transform_edt
+    DataBlock, IntToFloatTensor, Normalize, PILImage, PILMask, Transform, TransformBlock,
+    imagenet_stats, noop)
+from scipy import ndimage
 
 from .formats import (
     DataError, Levels, decode, header, mask_levels, naming, plain)
@@ -64,8 +63,6 @@ _TURNS = {5: 'mirror it left to right and turn it by 90 degrees counter-clockwis
           7: 'mirror it left to right and turn it by 90 degrees clockwise',
           8: 'turn it by 90 degrees counter-clockwise'}
 
-def _stored(size, turn): return size[::-1] if turn > 4 else size
-
 def check_pair(
     pair:Pair, # image and mask file
 ) -> tuple: # their common (H, W)
@@ -74,10 +71,10 @@ def check_pair(
     if a == b: return a
     why = (f"{pair.image} is {a[0]}x{a[1]} (height x width), "
            f"its mask {pair.mask} is {b[0]}x{b[1]}. ")
-    if turn > 4 and mask_turn == 1 and _stored(a, turn) == b:
+    if a[::-1] == b and turn > 4 and mask_turn == 1:
         raise DataError(f"{why}The image carries a turn (EXIF orientation {turn}) and the mask "
                         f"does not: take the mask, {_TURNS[turn]}, and save it.")
-    if mask_turn > 4 and _stored(b, mask_turn) == a:
+    if a[::-1] == b and mask_turn > 4:
         raise DataError(f"{why}The mask carries a turn (EXIF orientation {mask_turn}) that it does "
                         "not need: save its stored pixels without the note.")
     raise DataError(f"{why}Find the mask that belongs to it, or export it again "
@@ -93,7 +90,6 @@ def outline(
     width:float=.008,  # of the line, as a share of the image's shorter side; at least 2 pixels
 ) -> Image.Image:      # RGB
     "A photograph with its mask's border drawn onto it"
-    from scipy import ndimage
     image, mask = np.array(image), np.asarray(mask)
     if mask.shape != image.shape[:2]:
         raise ValueError(f'a mask of {mask.shape} on an image of {image.shape[:2]}: '
@@ -143,7 +139,6 @@ class LoadImage(Transform):
     def __getstate__(self): # an exported learner carries nobody's image
         return {**self.__dict__, 'store': None}
 
-# %% ../../nbs/3_data/2_images.ipynb #c072
 class LoadMask(LoadImage):
     "`Pair` -> `PILMask` of `size`, 0 and 1, after checking that it fits its image"
     kind = PILMask
@@ -152,30 +147,26 @@ class LoadMask(LoadImage):
         return read_mask(pair.mask)
     def encodes(self, pair:Pair): return self.fetch(pair)
 
-# %% ../../nbs/3_data/2_images.ipynb #c076
+# %% ../../nbs/3_data/2_images.ipynb #c077
 def image_of(
     item:Pair|Path|str, # a pair, or the path of an image alone
 ) -> Path:
     "The image file of an item"
     return Path(item.image if isinstance(item, Pair) else item)
 
-# %% ../../nbs/3_data/2_images.ipynb #c077
 def lesion_block(
+    splitter, # items -> (training, validation) positions
     size:tuple=(192, 256), # (H, W) in pixels; default: the paper's
     augment=None, # of (image, mask), training items only; see `augment.lesion_augment`
     cache:bool=False, # keep decoded pairs in memory?
-    splitter=None, # items -> (training, validation) positions; default: a random tenth validates
-    device=None, # where batches will live; default: fastai's default device
 ) -> DataBlock:
     "`Pair`s -> normalised image (3, H, W) and mask (H, W) of 0 and 1"
-    where = device or default_device()
-    stats = [torch.tensor(s)[None, :, None, None].to(where) for s in imagenet_stats]  # (1, 3, 1, 1)
     return DataBlock(
         blocks=[TransformBlock(load(size, cache), batch_tfms=IntToFloatTensor)
                 for load in (LoadImage, LoadMask)],
-        getters=[image_of, noop], splitter=splitter or RandomSplitter(.1, seed=42),
+        getters=[image_of, noop], splitter=splitter,
         item_tfms=[ResizePair(size)] + ([] if augment is None else [augment]),
-        batch_tfms=Normalize(*stats))
+        batch_tfms=Normalize.from_stats(*imagenet_stats, cuda=False))
 
 # %% ../../nbs/3_data/2_images.ipynb #ca5bca0f
 def _breadth(box):
@@ -183,7 +174,8 @@ def _breadth(box):
     k = -(-max(box.shape)//256)  # a block is lesion if a pixel of it is: lines do not break
     small = np.pad(box, [(0, -s % k) for s in box.shape])
     small = small.reshape(small.shape[0]//k, k, -1, k).any((1, 3))
-    return min(1., 2*float(distance_transform_edt(np.pad(small, 1)).max())/min(small.shape))
+    far = ndimage.distance_transform_edt(np.pad(small, 1)).max()
+    return min(1., 2*float(far)/min(small.shape))
 
 def mask_shape(
     mask, # PIL image or array (H, W) of 0 and 1
