@@ -29,7 +29,7 @@ class LesionDataset:
         root='.',          # where they come from
         unpaired=(),       # files without a partner
         own_split=None,    # 'train', 'valid', 'test' -> ids, if the folders say so
-        passed_over=None,  # kind -> how many files; see `layouts.passed_over`
+        passed_over=None,  # kind -> how many files; see `say_passed_over`
     ):
         if not pairs:
             raise DataError(f"{root}: no image has a mask. A mask carries its image's name, or "

@@ -7,7 +7,6 @@ __all__ = ['read_list', 'masks_beside', 'collect_images', 'left_out', 'parse_sha
 
 # %% ../../nbs/6_use/2_folders.ipynb #c004
 import argparse, csv, io, os, re, warnings
-from collections import Counter
 from pathlib import Path
 
 import torch
@@ -15,8 +14,7 @@ import torch
 from ..core import WrongCall, no_empty_folder, run_command
 from ..data.formats import DataError, read_text
 from ..data.images import read_mask
-from ..data.layouts import (
-    file_id, image_files, passed_over, say_passed_over, spellings)
+from ..data.layouts import file_id, image_files, say_passed_over, spellings
 from ..evidence.inference import TTA, ready_model
 from .files import predict_files, say, table_name
 from .predict import check_settings
@@ -70,7 +68,7 @@ def _listed(source):
     "(name, path) of the images that a folder, a list or a file stands for"
     if source.suffix.lower() == '.csv' and source.is_file(): return read_list(source)
     if source.is_dir():
-        images = image_files(source)
+        images, _ = image_files(source)
         masks = masks_beside(images)
         return [(id, path) for id, path in images.items() if id not in masks]
     if source.is_file(): return [(file_id(source), source)]
@@ -99,7 +97,8 @@ def left_out(
     "What folders hold beside the images to work on, counted, with an example"
     lines, taken = [], set(files.values())
     for folder in (Path(s) for s in sources if Path(s).is_dir()):
-        counts, masks = Counter(passed_over(folder)), set(image_files(folder).values()) - taken
+        images, counts = image_files(folder)
+        masks = set(images.values()) - taken
         if masks: counts['masks beside their images'] = len(masks)
         others = sorted(p.name for p in folder.iterdir() if p not in taken)
         if counts: lines.append(f'{folder}: {say_passed_over(counts)} ({others[0]}, for one)')
