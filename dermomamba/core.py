@@ -22,9 +22,7 @@ import numpy as np, torch
 from torch.autograd.forward_ad import unpack_dual
 
 # %% ../nbs/more/core.ipynb #c009
-def golden(
-    tag:str, # name of the file
-) -> dict:   # name -> tensor
+def golden(tag:str) -> dict: # name -> tensor
     "The numbers measured on the original release for one block, found from any folder below"
     tops = [Path.cwd(), *Path.cwd().parents]
     top = next((t for t in tops if (t/'data/golden').is_dir()), tops[0])
@@ -104,10 +102,8 @@ def write_csv(
     write_atomic(path, out.getvalue())
 
 # %% ../nbs/more/core.ipynb #c037
-def writable_folder(
-    path:str|Path, # folder for results
-) -> Path:         # the same, now there
-    "Make the folder if needed and prove that it can be written to"
+def writable_folder(path:str|Path) -> Path: # the same
+    "Make a folder for results, if needed, and prove that it can be written to"
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -118,9 +114,7 @@ def writable_folder(
     return path
 
 # %% ../nbs/more/core.ipynb #e038
-def writable_file(
-    path:str|Path, # file that will be written
-) -> Path:         # the same
+def writable_file(path:str|Path) -> Path: # the same
     "Prove that a file of this very name can be written, without touching one that is there"
     path = Path(path)
     try:
@@ -136,10 +130,8 @@ def writable_file(
 
 # %% ../nbs/more/core.ipynb #c040
 @contextmanager
-def no_empty_folder(
-    path:str|Path, # folder for results
-):
-    "Take a new folder away again if nothing was written into it"
+def no_empty_folder(path:str|Path):
+    "Take a new folder for results away again if nothing was written into it"
     path = Path(path)
     new = [p for p in (path, *path.parents) if not p.exists()]   # innermost first
     try: yield
@@ -257,10 +249,8 @@ class WrongCall(ValueError):
 
 _EXPECTED = ValueError, FloatingPointError, ImportError, NotImplementedError
 
-def one_line(
-    error:BaseException, # what was raised
-) -> str:                # its message on one line
-    "What an exception says, without fastai's heading"
+def one_line(error:BaseException) -> str:
+    "What an exception says, on one line and without fastai's heading"
     text = re.sub(r'^Exception occured in .*\n\s*', '', str(error)).strip()
     return ' '.join(text.split()) or type(error).__name__
 

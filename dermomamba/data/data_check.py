@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['BRIGHTER', 'thumbnail', 'fingerprint', 'views', 'turned', 'overlap', 'look_alikes', 'examine', 'Exam', 'examine_all',
-           'kinds_of', 'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'statistics',
-           'describe', 'contact_sheet', 'report', 'examine_folder']
+           'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'statistics', 'describe',
+           'contact_sheet', 'report', 'examine_folder']
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c003
 import io, shutil, sys, textwrap
@@ -23,16 +23,14 @@ from scipy.ndimage import gaussian_filter
 
 from ..core import writable_file, write_atomic, write_record
 from .datasets import LesionDataset, open_dataset
-from .images import (
+from dermomamba.data.images import (
     DataError, Pair, check_pair, mask_shape, masks_alike, outline, read_image, read_levels,
-    read_mask, turned_apart)
+    read_mask)
 from .layouts import read_ids
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323
-def thumbnail(
-    image, # PIL image
-) -> np.ndarray: # (64, 64) float32, grey, 0-255
-    "The image as it is compared: small, square and grey"
+def thumbnail(image) -> np.ndarray: # (64, 64) float32, grey, 0-255
+    "A PIL image as it is compared: small, square and grey"
     return np.asarray(image.convert('L').resize((64, 64), Image.BILINEAR), np.float32)
 
 # %% ../../nbs/3_data/more/data_check.ipynb #250364cf
@@ -49,17 +47,12 @@ def fingerprint(
 
 # %% ../../nbs/3_data/more/data_check.ipynb #6164af81
 _odd = ((-1.)**np.arange(_K)).astype(np.float32)
-def views(
-    prints, # (n, 12, 12)
-) -> list: # eight arrays (n, 12, 12); the first is `prints`
+def views(prints) -> list: # eight arrays like `prints`, (n, 12, 12), which is the first
     "The fingerprints of the mirrored and turned images"
     return [p*rows*columns for p in (prints, prints.swapaxes(-1, -2))
             for rows in (1, _odd[:, None]) for columns in (1, _odd)]
 
-def turned(
-    small, # (64, 64)
-    k:int, # which of the eight views
-) -> np.ndarray: # (64, 64)
+def turned(small, k:int) -> np.ndarray: # (64, 64), like `small`
     "The thumbnail that the k-th of `views` belongs to"
     if k >= 4: small = small.T
     if k % 4 >= 2: small = small[::-1]
@@ -71,15 +64,10 @@ def _detail(small):
     fine = _window*(small - gaussian_filter(small, 1))
     return rfft2(fine/max(np.linalg.norm(fine), 1e-6))
 
-def overlap(
-    a, # (64, 64), from `thumbnail`
-    b, # (64, 64)
-    reach:int=5, # largest shift, in pixels
-) -> float: # 1 for equal images
-    "How well the fine detail of two images agrees at the best small shift"
+def overlap(a, b) -> float: # 1 for equal images
+    "How well the fine detail of two thumbnails (64, 64) agrees at the best shift up to 5 pixels"
     sums = irfft2(_detail(a)*_detail(b).conj(), s=a.shape)  # one for every shift
-    near = np.roll(sums, (reach, reach), (0, 1))[:2*reach + 1, :2*reach + 1]
-    return float(near.max())
+    return float(np.roll(sums, (5, 5), (0, 1))[:11, :11].max())
 
 # %% ../../nbs/3_data/more/data_check.ipynb #77d19197
 def look_alikes(
@@ -103,18 +91,17 @@ def _darker(small, inside):
     def level(m): return (m*_window*small).sum()/max((m*_window).sum(), 1e-6)
     return float(level(1 - inside/255) - level(inside/255))/255
 
-# %% ../../nbs/3_data/more/data_check.ipynb #c009
 def examine(
     pair:Pair, # image and mask file
 ) -> dict: # size (H, W); area, edge, breadth of the mask, its grey and white; darker (0-1), ...
     "Decode both files and keep a small record; raises `DataError` for a pair that cannot be used"
-    size, mask = check_pair(pair), read_levels(pair.mask)
+    (size, turned), mask = check_pair(pair), read_levels(pair.mask)
     image = read_image(pair.image, least=(256, 256))
     image = image.reduce(max(1, min(image.size)//512))  # only JPEG can be decoded small; means stay
     x, small = np.asarray(image, np.float32)/255, thumbnail(image)  # (H, W, 3), (64, 64)
     inside = thumbnail(Image.fromarray(mask.lesion))
     return dict(size=size, **mask_shape(mask.lesion), white=mask.white, grey=mask.grey,
-                turned=turned_apart(pair), darker=_darker(small, inside),
+                turned=turned, darker=_darker(small, inside),
                 mean=x.mean((0, 1)), square=(x*x).mean((0, 1)), print=fingerprint(small))
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c015
@@ -163,10 +150,8 @@ def examine_all(
 # %% ../../nbs/3_data/more/data_check.ipynb #c018
 BRIGHTER = 'lesion brighter than what is around it: is the mask inverted, or that of another image?'
 
-def kinds_of(
-    r:dict, # as from `examine`
-) -> list:  # of words
-    "What is to be known about a pair"
+def _kinds(r): # as from `examine`
+    "What is to be known about a pair, in words"
     area = r['area']
     there = {'empty mask, no lesion in it': area == 0, 'mask that is all lesion': area == 1,
              BRIGHTER: 0 < area < 1 and r['darker'] < -.02,
@@ -185,7 +170,7 @@ def _note(exam):
     "Unusual pairs; images that look alike"
     ids, kinds = list(exam.records), defaultdict(list)
     for i in ids:
-        for what in kinds_of(exam.records[i]): kinds[what].append(i)
+        for what in _kinds(exam.records[i]): kinds[what].append(i)
     exam.kinds = dict(kinds)
     exam.notes += [f"{len(hit)} x {what}: {_some(hit)}" for what, hit in kinds.items()]
     def read(k): return thumbnail(read_image(exam.ds.pairs[ids[k]].image, least=(256, 256)))
@@ -230,16 +215,16 @@ def read_splits(
     ids=None, # of the data set: names that are written otherwise are then known
 ) -> dict: # file -> ids
     "Split lists by the file they stand in"
-    files = []
+    files = {}
     for p in map(Path, paths):
         here = [p]
         if p.is_dir():
-            lists = [q for kind in ('*.txt', '*.csv') for q in sorted(p.glob(kind))]
-            here = [q for q in lists if not q.stem.endswith('.fixed')]
+            here = [q for q in sorted(p.iterdir()) if q.suffix in ('.txt', '.csv')
+                    and not q.stem.endswith('.fixed')]
         if not here:
             raise DataError(f"{p}: no .txt file in it. A split list is a text, one id a line.")
-        files += here
-    return {f: read_ids(f, ids) for f in {f.resolve(): f for f in files}.values()}
+        files |= {f.resolve(): f for f in here}
+    return {f: read_ids(f, ids) for f in files.values()}
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c033
 def check_splits(
@@ -255,9 +240,7 @@ def check_splits(
     if left := sorted(set(exam.records) - named):
         exam.notes.append(f"{len(left)} usable pairs are in no list: {_some(left)}")
 
-def check_own_split(
-    exam:Exam, # of a data set that brings its own split
-):
+def check_own_split(exam:Exam):
     "Add images that look alike on two sides of the folders' own split"
     alike, _ = split_faults(exam.ds.own_split, exam.records, exam.broken, exam.groups)
     fix = 'An image judges or teaches: remove one of the two.'
@@ -269,20 +252,16 @@ def repair_splits(
     exam:Exam, # after `check_splits`
 ) -> list: # files written
     "Write each list that has a fault again, without the faulty entries, as NAME.fixed.txt"
-    out = {}
+    written = []
     for f in dict.fromkeys(Path(name) for name, *_ in exam.drops):
-        kept = exam.keeps[str(f)]
-        if not kept:
+        text, to = '\n'.join(exam.keeps[str(f)]) + '\n', f.with_suffix('.fixed.txt')
+        if not exam.keeps[str(f)]:
             raise DataError(f"{f}: no entry of it can be kept; is it the list of another data set?")
-        to = f.with_suffix('.fixed.txt')
-        if to in out:
-            raise DataError(f"{f}: another list would be repaired as {to.name}, too. Rename one.")
-        out[to] = '\n'.join(kept) + '\n'
-    for f, text in out.items():
-        if f.exists() and f.read_bytes() != text.encode():
-            raise DataError(f"{f}: is there already and differs. Move it away first.")
-    for f, text in out.items(): write_atomic(f, text)
-    return list(out)
+        if to.exists() and to.read_bytes() != text.encode():
+            raise DataError(f"{to}: is there already and differs. Move it away first.")
+        write_atomic(to, text)
+        written.append(to)
+    return written
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c040
 def statistics(
@@ -297,9 +276,7 @@ def statistics(
     return dict(sizes=dict(sizes), area={f'{q:.0%}': a for q, a in zip(shares, area)},
                 mean=mean.round(4).tolist(), std=std.round(4).tolist())
 
-def describe(
-    exam:Exam, # of a data set
-) -> str:
+def describe(exam:Exam) -> str:
     "Sizes, areas and colours of the usable pairs"
     if not exam.records: return 'no usable pair'
     s = statistics(exam.records.values())
@@ -311,33 +288,25 @@ def describe(
             f"RGB mean {np.round(s['mean'], 3)}, std {np.round(s['std'], 3)}")
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c045
-def contact_sheet(
-    exam:Exam, # of a data set
-    n:int=40, # images
-    columns:int=8, # images a row
-    tile:tuple=(120, 160), # (H, W) of an image on the sheet
-) -> Image.Image: # RGB
-    "Outlined lesions, smallest to largest"
+def contact_sheet(exam:Exam) -> Image.Image: # RGB
+    "Forty outlined lesions, smallest to largest"
     ids = sorted(exam.records, key=lambda i: exam.records[i]['area'])
     if not ids: raise DataError(f"{exam.ds.root}: no usable pair, so there is nothing to show.")
-    even = np.linspace(0, len(ids) - 1, min(n, len(ids))).round().astype(int)
-    ids = [ids[k] for k in np.unique(even)]
-    (h, w), columns = tile, min(columns, len(ids))
-    font = ImageFont.load_default(size=max(9, w//11))
+    even = np.linspace(0, len(ids) - 1, min(40, len(ids))).round().astype(int)
+    ids = [ids[k] for k in even]
+    h, w, columns, font = 120, 160, min(8, len(ids)), ImageFont.load_default(size=14)
     sheet = Image.new('RGB', (columns*(w + 6), -(-len(ids)//columns)*(h + 20)), 'white')
     for k, id in enumerate(ids):
         pair, x, y = exam.ds.pairs[id], (k % columns)*(w + 6) + 3, k//columns*(h + 20) + 2
         mask = np.asarray(read_mask(pair.mask).resize((w, h), Image.NEAREST))
-        image = read_image(pair.image, least=tile).resize((w, h))
+        image = read_image(pair.image, least=(h, w)).resize((w, h))
         sheet.paste(outline(image, mask), (x, y))
         label = f"{id[-13:]}  {exam.records[id]['area']:.0%}"
         ImageDraw.Draw(sheet).text((x, y + h + 2), label, 'black', font)
     return sheet
 
 # %% ../../nbs/3_data/more/data_check.ipynb #877e941f
-def report(
-    exam:Exam, # of a data set
-) -> dict: # of what JSON can hold
+def report(exam:Exam) -> dict: # of what JSON can hold
     "What was found in a data set"
     ds, numbers = exam.ds, statistics(exam.records.values()) if exam.records else None
     own = {part: len(ids) for part, ids in ds.own_split.items()}
@@ -345,7 +314,6 @@ def report(
                 usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
                 look_alike=exam.groups, leave_out=exam.drops, statistics=numbers)
 
-# %% ../../nbs/3_data/more/data_check.ipynb #abac31d4
 def _tick(n):
     "Progress, where somebody watches"
     def tick(k):

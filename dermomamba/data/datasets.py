@@ -85,7 +85,6 @@ class ISIC2017(_Published): "ISIC 2017, part 1: 2,000 pairs to train, 150 to val
 class HAM10000(_Published): "HAM10000 with the masks of Tschandl and others: 10,015 pairs"
 class PH2(_Published): "PH2: 200 pairs, `IMD002/IMD002_Dermoscopic_Image/IMD002.bmp` and so on"
 
-# %% ../../nbs/3_data/3_datasets.ipynb #c029
 class ISIC2018(_Published):
     "ISIC 2018 Task 1 in its official folders"
     def __init__(self,
@@ -130,9 +129,7 @@ def holdout(
     order = np.random.RandomState(seed).permutation(len(ids))
     return tuple([ids[i] for i in sorted(part)] for part in (order[n:], order[:n]))
 
-def paper_split(
-    ds:LesionDataset, # ISIC 2018 Task 1 with its 2,594 training pairs
-) -> tuple:           # 2,074 training ids, 520 test ids, each sorted
+def paper_split(ds:LesionDataset) -> tuple: # 2,074 training ids, 520 test ids, each sorted
     "The split of the released code (`test_size=520, random_state=257`) on sorted ids"
     ids = ds.own_split.get('train', ds.ids)
     if not isinstance(ds, ISIC2018) or len(ids) != 2594:
@@ -152,7 +149,6 @@ class Parts:
         return (f'{len(self.train):,} to train, {len(self.valid):,} to choose, '
                 f'{len(self.test):,} to judge')
 
-# %% ../../nbs/3_data/3_datasets.ipynb #ef960f51
 def make_folds(
     ids,         # all ids
     k:int=5,     # folds
@@ -207,38 +203,30 @@ def parts(
     return Parts(*holdout(rest, .1, seed), test)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #4833025e
-def _part_lists(folder):
-    "part -> the file in a folder that lists it: train.txt, val.csv and the like"
-    found = {}
-    for p in sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in ('.txt', '.csv')):
-        part = PARTS.get(p.stem.lower())
-        if part in found:
-            raise DataError(f'{found[part]} and {p}: two lists for one role. Remove one.')
-        if part: found[part] = p
-    for part in ('train', 'valid', 'test'):
-        if part not in found:
-            raise DataError(f'{Path(folder)/part}.txt: no such file. Write one id a line into it.')
-    return found
-
 def parts_from_lists(
     ds:LesionDataset, # data set
     folder,           # holds train.txt, valid.txt and test.txt; see `read_ids` for what is in them
 ) -> Parts:
     "Roles from three lists of ids; every id must exist, once, and none may have two roles"
     _all_paired(ds)
-    files = _part_lists(folder)
-    lists = {part: read_ids(p, ds.ids) for part, p in files.items()}
-    for part, ids in lists.items():
+    files = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in ('.txt', '.csv'))
+    roles, seen = Parts([], [], []), {}
+    for part in ('train', 'valid', 'test'):
+        lists = [p for p in files if PARTS.get(p.stem.lower()) == part]   # val.csv, too
+        if not lists:
+            raise DataError(f'{Path(folder)/part}.txt: no such file. Write one id a line into it.')
+        if lists[1:]:
+            raise DataError(f'{lists[0]} and {lists[1]}: two lists for one role. Remove one.')
+        ids = read_ids(lists[0], ds.ids)
         try: ds.items_of(ids)
-        except DataError as e: raise DataError(f'{files[part]}: {e}') from e
-        if len(set(ids)) < len(ids):
-            twice = next(i for k, i in enumerate(ids) if i in ids[:k])
-            raise DataError(f'{files[part]}: {twice} stands twice in it. Take one line out.')
-    for a, b in (('train', 'valid'), ('train', 'test'), ('valid', 'test')):
-        if both := sorted(set(lists[a]) & set(lists[b])):
-            raise DataError(f'{folder}: {both[0]} is in {files[a].name} and in {files[b].name} '
-                            f'({len(both)} such ids); an image has one role')
-    return Parts(**lists)
+        except DataError as e: raise DataError(f'{lists[0]}: {e}') from e
+        for id in ids:
+            if id in seen:
+                raise DataError(f'{lists[0]}: {id} stands twice, here and in {seen[id].name}; '
+                                'an image has one role. Take one line out.')
+            seen[id] = lists[0]
+        setattr(roles, part, ids)
+    return roles
 
 # %% ../../nbs/3_data/3_datasets.ipynb #9d76926b
 def data_name(
@@ -253,9 +241,7 @@ def run_data(
     roles:Parts,      # the role of each image
 ) -> dict:            # how many pairs each role has, and a digest of 16 hexadecimal digits
     "The data of a run: roles, names and sizes change the digest, another folder does not"
-    def about(path):
-        path = Path(path)
-        return unicodedata.normalize('NFC', path.name), path.stat().st_size
+    def about(p): return unicodedata.normalize('NFC', Path(p).name), Path(p).stat().st_size
     seen, counts = hashlib.sha256(), {}
     for role in ('train', 'valid', 'test'):
         ids = sorted(getattr(roles, role))

@@ -40,9 +40,7 @@ _WHY = (
     (MemoryError, 'needs more memory than there is. Make it smaller.'))
 
 @contextmanager
-def naming(
-    source, # path, open file or PIL image
-):
+def naming(source):
     "Turn whatever a decoder raises into a `DataError` that names `source`"
     try: yield
     except DataError: raise
@@ -68,9 +66,7 @@ def image_suffixes() -> frozenset: # lower case, with the dot
     return frozenset(ours.union(_OTHERS))
 
 # %% ../../nbs/3_data/more/formats.ipynb #3cefaf07
-def read_text(
-    path, # text file: a split list, a table
-) -> str: # its lines end in a single line feed, and no byte-order mark is left
+def read_text(path) -> str: # its lines end in a line feed, and no byte-order mark is left
     "UTF-8 or UTF-16 (with or without mark), or else Windows' or plain Latin-1"
     with naming(path): data = Path(path).read_bytes()
     ways = ['utf-8', 'cp1252', 'latin-1']
@@ -98,10 +94,8 @@ def _open_file(path):
     return im
 
 # %% ../../nbs/3_data/more/formats.ipynb #a4193a69
-def is_dicom(
-    source, # path, open file or PIL image
-) -> bool:
-    "Does a path lead to a DICOM file?"
+def is_dicom(source) -> bool:
+    "Is this the path of a DICOM file?"
     if not isinstance(source, (str, Path)): return False
     with open(source, 'rb') as f: return f.read(132)[128:] == b'DICM'
 

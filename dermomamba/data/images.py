@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['CYAN', 'read_image', 'read_levels', 'read_mask', 'Pair', 'image_size', 'check_pair', 'outline', 'ResizePair',
-           'LoadImage', 'LoadMask', 'image_of', 'lesion_block', 'mask_shape', 'masks_alike', 'turned_apart']
+           'LoadImage', 'LoadMask', 'image_of', 'lesion_block', 'mask_shape', 'masks_alike']
 
 # %% ../../nbs/3_data/2_images.ipynb #c004
 from pathlib import Path
@@ -39,9 +39,7 @@ def read_levels(
         im, losses = decode(source)
         return mask_levels(im, source, losses)
 
-def read_mask(
-    source, # path, open file or PIL image
-) -> Image.Image: # mode L, 0 for skin and 1 for lesion
+def read_mask(source) -> Image.Image: # mode L, 0 for skin and 1 for lesion
     "Any outline as 0 and 1: above half of the range (127 of 255), or any label but 0 and VOC's 255"
     return Image.fromarray(read_levels(source).lesion.astype(np.uint8))
 
@@ -65,10 +63,11 @@ _TURNS = {5: 'mirror it left to right and turn it by 90 degrees counter-clockwis
 
 def check_pair(
     pair:Pair, # image and mask file
-) -> tuple: # their common (H, W)
+) -> tuple: # their common (H, W); does one carry a turn that no size can tell, so an eye should?
     "A mask of another size belongs to another image: say so, never stretch it"
     (a, turn), (b, mask_turn) = header(pair.image), header(pair.mask)
-    if a == b: return a
+    told = a[0] != a[1] and (turn > 4) != (mask_turn > 4)  # by their sizes
+    if a == b: return a, turn != mask_turn and not told
     why = (f"{pair.image} is {a[0]}x{a[1]} (height x width), "
            f"its mask {pair.mask} is {b[0]}x{b[1]}. ")
     if a[::-1] == b and turn > 4 and mask_turn == 1:
@@ -148,10 +147,8 @@ class LoadMask(LoadImage):
     def encodes(self, pair:Pair): return self.fetch(pair)
 
 # %% ../../nbs/3_data/2_images.ipynb #c077
-def image_of(
-    item:Pair|Path|str, # a pair, or the path of an image alone
-) -> Path:
-    "The image file of an item"
+def image_of(item:Pair|Path|str) -> Path:
+    "The image file of a pair, or of a path alone"
     return Path(item.image if isinstance(item, Pair) else item)
 
 def lesion_block(
@@ -207,12 +204,3 @@ def masks_alike(
     if np.median(breadth[drawn]) < .25:
         return f'the {n} masks are line drawings, not areas. Fill the outlines'
     return ''
-
-# %% ../../nbs/3_data/2_images.ipynb #91e2cb1a
-def turned_apart(
-    pair:Pair, # image and mask file that passed `check_pair`
-) -> bool:
-    "Does one of the two carry a turn that no size can tell, so that an eye should?"
-    (size, turn), (_, mask_turn) = header(pair.image), header(pair.mask)
-    told = size[0] != size[1] and (turn > 4) != (mask_turn > 4)  # by their sizes
-    return turn != mask_turn and not told

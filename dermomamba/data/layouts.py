@@ -16,10 +16,8 @@ from .formats import DataError, image_suffixes, read_text
 from .images import Pair
 
 # %% ../../nbs/3_data/more/layouts.ipynb #d275f622
-def file_id(
-    path, # of an image
-) -> str: # its name without the suffix, as text that can be printed and written
-    "The id of an image"
+def file_id(path) -> str:
+    "The id of an image: its name without the suffix, as text that can be printed and written"
     name = Path(path).stem
     if any('\ud800' <= c <= '\udfff' for c in name): name = os.fsencode(name).decode('latin-1')
     return unicodedata.normalize('NFC', name)
@@ -264,10 +262,8 @@ def _contents(root, images, masks, part_at, passed, only=None):
                 passed_over=passed)
 
 # %% ../../nbs/3_data/more/layouts.ipynb #bea4b912
-def recognise(
-    root,   # folder of a data set
-) -> str:   # key of `LAYOUTS`; 'FolderPairs' if no published layout fits
-    "The layout of a folder"
+def recognise(root) -> str: # key of `LAYOUTS`; 'FolderPairs' if no published layout fits
+    "The layout of a data set's folder"
     folders, fit = _folders(root), []
     for name in [n for n in LAYOUTS if n != 'FolderPairs']:
         roles = _by_role(folders, LAYOUTS[name])
@@ -300,10 +296,7 @@ def from_folder(
     return _contents(root, images, masks, *rest, part and PARTS[part.lower()])
 
 # %% ../../nbs/3_data/more/layouts.ipynb #7663042c
-def from_two_folders(
-    images,   # folder of images
-    masks,    # folder of masks
-) -> dict:    # arguments of `LesionDataset`
+def from_two_folders(images, masks) -> dict: # arguments of `LesionDataset`
     "The pairs in a folder of images and one of masks"
     own, both = LAYOUTS['FolderPairs'], {'images': _folders(images), 'masks': _folders(masks)}
     if Path(images).resolve() == Path(masks).resolve():

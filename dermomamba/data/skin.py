@@ -150,9 +150,7 @@ def skin(
     return base*np.exp(-flush[..., None]*BLOOD - melanin)
 
 # %% ../../nbs/3_data/more/skin.ipynb #c040
-def largest_region(
-    m: np.ndarray, # (H, W) bool
-) -> np.ndarray:  # (H, W) bool
+def largest_region(m: np.ndarray) -> np.ndarray:  # (H, W) bool, like m
     "The largest connected region, holes filled"
     label, n = ndimage.label(m)
     if n > 1: m = label == 1 + np.argmax(np.bincount(label.ravel())[1:])
