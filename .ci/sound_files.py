@@ -17,7 +17,8 @@ from fastcore.test import test_eq
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from dermomamba.data.images import image_size, read_image, read_mask
+from dermomamba.data.formats import header
+from dermomamba.data.images import read_image, read_mask
 
 MODES = '1 L LA P PA RGB RGBA RGBX CMYK YCbCr LAB HSV I I;16 F'.split()
 NUMBERS = {'I': np.int32, 'I;16': np.uint16, 'F': np.float32}
@@ -97,7 +98,8 @@ def read_some(work, n=600):
         found = any_file(rng, work)
         if not found: continue
         bare, noted, k = found
-        x, size = tried(read_image, noted), tried(image_size, noted)
+        x, told = tried(read_image, noted), tried(header, noted)
+        size = told and told[0]
         if x:
             test_eq(x.size[::-1], size)
             test_eq(np.asarray(x), np.asarray(turned(read_image(bare), k)))

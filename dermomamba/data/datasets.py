@@ -109,11 +109,10 @@ def open_dataset(
 def check_masks(
     ds:LesionDataset, # data set
     ids=None,         # whose masks; default: all
-    n:int=64,         # look at so many at most, spread evenly over the sorted ids
 ):
-    "Raise `DataError` if the masks of a set cannot be read or are all wrong in one way"
+    "Raise `DataError` if masks, 64 at most, cannot be read or are all wrong in one way"
     ids = sorted(ds.ids if ids is None else ids)
-    at = np.unique(np.linspace(0, len(ids) - 1, min(n, len(ids))).round().astype(int))
+    at = np.linspace(0, len(ids) - 1, min(64, len(ids))).round().astype(int)
     shapes = [mask_shape(read_mask(ds.mask(ids[k]))) for k in at]
     if what := masks_alike(shapes): raise DataError(f'{ds.root}: {what}.')
 
@@ -169,38 +168,37 @@ def _all_paired(ds):
 
 PROTOCOLS = 'paper', 'heldout', 'kfold', 'transfer'
 
-def _heldout(ds, seed):
+def _heldout(ds):
     "What the folders say; what they do not say is drawn"
     own = ds.own_split
     rest = own.get('train', ds.ids)
     if 'test' in own: test = own['test']
     elif isinstance(ds, ISIC2018): rest, test = paper_split(ds)
-    else: rest, test = holdout(rest, .2, seed)
+    else: rest, test = holdout(rest, .2)
     if 'valid' in own: return Parts(rest, own['valid'], test)
-    return Parts(*holdout(rest, .1, seed), test)
+    return Parts(*holdout(rest), test)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #9f6665cb
 def parts(
     ds:LesionDataset,       # data set
     protocol:str='heldout', # 'paper', 'heldout', 'kfold' or 'transfer'
     fold:int=0,             # which fold judges; only for 'kfold'
-    seed:int=42,            # of folds, and of the parts that are drawn
 ) -> Parts:
     "Give each image its role"
     _all_paired(ds)
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol={protocol!r}: choose one of {', '.join(PROTOCOLS)}")
     if protocol == 'transfer': return Parts([], [], ds.ids)
-    if protocol == 'heldout': return _heldout(ds, seed)
+    if protocol == 'heldout': return _heldout(ds)
     if protocol == 'paper':
         train, test = paper_split(ds)
         return Parts(train, test, test)
-    folds = make_folds(ds.ids, seed=seed)
+    folds = make_folds(ds.ids)
     if not 0 <= fold < len(folds):
         raise ValueError(f'fold={fold}: the folds are 0 to {len(folds)-1}')
     test = folds[fold]
     rest = [i for i in ds.ids if i not in set(test)]
-    return Parts(*holdout(rest, .1, seed), test)
+    return Parts(*holdout(rest), test)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #4833025e
 def parts_from_lists(

@@ -119,16 +119,14 @@ def _rows(text):
     if column is not None: rows, lines = rows[1:], lines[1:]
     return [(l, r[min(column or 0, len(r) - 1)].strip()) for l, r in zip(lines, rows)]
 
-def _meant(entry, known):
+def _meant(line, cell, known):
     "The id that an entry means: an id, a file's name, a path, a mask's name"
-    line, cell = entry
     ends = '|'.join(s[1:] for s in image_suffixes())
     first = re.match(rf'(.+?\.(?:{ends}))\s', cell, re.IGNORECASE)  # image and mask on one line
     file = re.split(r'[\\/]', (first[1] if first else cell).rstrip('\\/'))[-1]
     ways = [line, cell, *spellings(unicodedata.normalize('NFC', file))]
     return next((known[w.casefold()] for w in ways if w.casefold() in known), ways[-1])
 
-# %% ../../nbs/3_data/more/layouts.ipynb #dd7f9ca5
 def read_ids(
     file,     # text file, one id a line, or a table with a column image; see above
     ids=None, # the ids of the data set, if known: an entry is then compared with them
@@ -137,7 +135,7 @@ def read_ids(
     entries = _rows(read_text(file))
     if not entries: raise DataError(f"{file}: no id in it. Write one id a line.")
     known = {id.casefold(): id for id in ids or ()}
-    return [_meant(e, known) for e in entries]
+    return [_meant(*e, known) for e in entries]
 
 # %% ../../nbs/3_data/more/layouts.ipynb #3ba8b21a
 LAYOUTS = dict(  # what folders of images and of masks are called, without the words of `PARTS`

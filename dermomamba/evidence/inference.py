@@ -21,7 +21,8 @@ from torch import Tensor
 
 from ..core import keep_memory
 from ..network.weights import WeightsError
-from ..data.images import DataError, LoadImage, image_size, read_image
+from ..data.formats import header
+from ..data.images import DataError, LoadImage, read_image
 from ..training.metrics import Confusion, formulas
 from ..network.dermomamba import DermoMamba, load_model, unwrap
 
@@ -57,7 +58,7 @@ def open_photo(
 ) -> Photo:
     "A photograph squeezed to the network's size as in training, decoded once"
     load = LoadImage(size)
-    if isinstance(source, (str, Path)): own, im = image_size(source), load.load(Path(source))
+    if isinstance(source, (str, Path)): own, im = header(source)[0], load.load(Path(source))
     else:
         im = as_image(source)
         own = im.size[::-1]
