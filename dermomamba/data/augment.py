@@ -20,9 +20,7 @@ from fastai.vision.all import ItemTransform, PILImage, PILMask
 class AlbumentationsPair(ItemTransform):
     "An albumentations pipeline on image and mask together, for training items only"
     split_idx, order = 0, 2
-    def __init__(self,
-        pipeline:A.Compose, # works on uint8 images (H, W, 3) and masks (H, W)
-    ):
+    def __init__(self, pipeline:A.Compose): # works on uint8 images (H, W, 3) and masks (H, W)
         super().__init__()
         self.pipeline = pipeline
     def encodes(self, pair):
@@ -52,6 +50,8 @@ def _released(size):
     crop = A.RandomResizedCrop(size, scale=(.8, .95), p=.1)
     return [crop, A.Rotate(limit=15, p=.5, **_reflect), *_flips()]
 
+def _light(size): return [*_flips(), _gain(), _brightness(.1)]
+
 def _full(size):
     return [
         *_flips(),
@@ -61,8 +61,6 @@ def _full(size):
         _brightness(.2),
         A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=20, val_shift_limit=0, p=.3),
         A.GaussianBlur(sigma_limit=(.3, 1.), blur_limit=0, p=.1)]
-
-def _light(size): return [*_flips(), _gain(), _brightness(.1)]
 
 # %% ../../nbs/3_data/4_augment.ipynb #c029
 _presets = dict(released=_released, light=_light, full=_full)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BRIGHTER', 'thumbnail', 'fingerprint', 'views', 'turned', 'overlap', 'look_alikes', 'examine', 'Exam', 'examine_all',
            'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'statistics', 'describe',
-           'contact_sheet', 'report', 'examine_folder']
+           'contact_sheet', 'examine_folder']
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c003
 import io, shutil, sys, textwrap
@@ -91,9 +91,7 @@ def _darker(small, inside):
     def level(m): return (m*_window*small).sum()/max((m*_window).sum(), 1e-6)
     return float(level(1 - inside/255) - level(inside/255))/255
 
-def examine(
-    pair:Pair, # image and mask file
-) -> dict: # size (H, W); area, edge, breadth of the mask, its grey and white; darker (0-1), ...
+def examine(pair:Pair) -> dict: # size (H, W); area, edge, breadth, grey, white of the mask; ...
     "Decode both files and keep a small record; raises `DataError` for a pair that cannot be used"
     (size, turned), mask = check_pair(pair), read_levels(pair.mask)
     image = read_image(pair.image, least=(256, 256))
@@ -227,11 +225,8 @@ def read_splits(
     return {f: read_ids(f, ids) for f in files.values()}
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c033
-def check_splits(
-    exam:Exam, # of the data set
-    lists:dict, # file -> ids, as from `read_splits`
-):
-    "Add the faults of the split lists to the examination"
+def check_splits(exam:Exam, lists:dict):
+    "Add the faults of split lists, as from `read_splits`, to the examination"
     names = {str(f): ids for f, ids in lists.items()}
     exam.drops, exam.keeps = split_faults(names, exam.records, exam.broken, exam.groups)
     fix = 'Take it out (--fix does so in a new file).'
@@ -247,11 +242,8 @@ def check_own_split(exam:Exam):
     exam.faults += [f'{exam.ds.image(id)}: {why}. {fix}'
                     for _, id, why in alike if id in exam.records]
 
-# %% ../../nbs/3_data/more/data_check.ipynb #c034
-def repair_splits(
-    exam:Exam, # after `check_splits`
-) -> list: # files written
-    "Write each list that has a fault again, without the faulty entries, as NAME.fixed.txt"
+def repair_splits(exam:Exam) -> list: # files written
+    "After `check_splits`: write each list with a fault again, without it, as NAME.fixed.txt"
     written = []
     for f in dict.fromkeys(Path(name) for name, *_ in exam.drops):
         text, to = '\n'.join(exam.keeps[str(f)]) + '\n', f.with_suffix('.fixed.txt')
@@ -306,14 +298,6 @@ def contact_sheet(exam:Exam) -> Image.Image: # RGB
     return sheet
 
 # %% ../../nbs/3_data/more/data_check.ipynb #877e941f
-def report(exam:Exam) -> dict: # of what JSON can hold
-    "What was found in a data set"
-    ds, numbers = exam.ds, statistics(exam.records.values()) if exam.records else None
-    own = {part: len(ids) for part, ids in ds.own_split.items()}
-    return dict(data=str(ds), pairs=len(ds), own_split=own, passed_over=ds.passed_over,
-                usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
-                look_alike=exam.groups, leave_out=exam.drops, statistics=numbers)
-
 def _tick(n):
     "Progress, where somebody watches"
     def tick(k):
@@ -329,7 +313,6 @@ def _list(title, lines, n=12):
         print(textwrap.fill(l, width, initial_indent='  ', subsequent_indent='      ',
                             break_long_words=False, break_on_hyphens=False))
 
-# %% ../../nbs/3_data/more/data_check.ipynb #726dc4f5
 def _write_sheet(exam, path):
     "The contact sheet as a file, .png or .jpg"
     kind, buffer = {'.png': 'png', '.jpg': 'jpeg'}[Path(path).suffix], io.BytesIO()
@@ -337,6 +320,7 @@ def _write_sheet(exam, path):
     write_atomic(path, buffer.getvalue())
     print(f'written: {path}')
 
+# %% ../../nbs/3_data/more/data_check.ipynb #726dc4f5
 def examine_folder(
     folders,       # as for `open_dataset`
     splits=(),     # split lists, as for `read_splits`
@@ -356,7 +340,11 @@ def examine_folder(
     print(describe(exam))
     _list('faults', exam.faults)
     _list('notes', exam.notes)
-    found = report(exam)
+    own = {part: len(ids) for part, ids in ds.own_split.items()}
+    numbers = statistics(exam.records.values()) if exam.records else None
+    found = dict(data=str(ds), pairs=len(ds), own_split=own, passed_over=ds.passed_over,
+                 usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
+                 look_alike=exam.groups, leave_out=exam.drops, statistics=numbers)
     if record:
         write_record(record, **found)
         print(f'written: {record}')

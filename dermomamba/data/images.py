@@ -91,9 +91,7 @@ def outline(
 class ResizePair(Transform):
     "Images and 0/1 masks to one size"
     order = 1
-    def __init__(self,
-        size:tuple, # (H, W) in pixels
-    ):
+    def __init__(self, size:tuple): # (H, W) in pixels
         super().__init__()
         self.wh = size[1], size[0]
     def encodes(self, x:PILImage):

@@ -151,11 +151,9 @@ class DrawPhantom(Transform):
         return self.kept[seed]
     def __getstate__(self): return {**self.__dict__, 'kept': {}}
 
-def draw_flip(
-    x: torch.Tensor, # (B, ...)
-) -> torch.Tensor:  # (B,) of 0, 1, 2, 4: fastai's for no flip, left-right, up-down, both
+def draw_flip(x: torch.Tensor) -> torch.Tensor:  # a number for each of a batch
     "Random flips without the quarter turns, which would squeeze an oblong frame"
-    flips = torch.tensor([0, 1, 2, 4], device=x.device)
+    flips = torch.tensor([0, 1, 2, 4], device=x.device)  # fastai's: none, left-right, up-down, both
     return flips[torch.randint(0, 4, (len(x),), device=x.device)]
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c057
