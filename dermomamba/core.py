@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
-           'no_empty_folder', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine', 'write_record',
-           'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command']
+           'no_empty_folder', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
+           'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'busy_cores', 'crowded', 'WrongCall',
+           'one_line', 'run_command']
 
 # %% ../nbs/more/core.ipynb #c003
 import csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys
-import tempfile, warnings
+import tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -141,6 +142,19 @@ def no_empty_folder(path:str|Path):
             try: p.rmdir()   # refuses a folder that holds anything
             except OSError: pass
 
+# %% ../nbs/more/core.ipynb #dev00002
+def to_device(
+    model:torch.nn.Module, # any network
+    device,          # 'cpu', 'cuda', ...
+) -> torch.nn.Module:      # the same network, there
+    "Move a network, or say why the device cannot be used"
+    try:
+        torch.zeros(1, device=device).cpu()   # some devices hold no numbers
+        return model.to(device)
+    except (RuntimeError, AssertionError) as e:
+        why = str(e).splitlines()[0]
+        raise ValueError(f'device {str(device)!r} cannot be used ({why}); try cpu') from e
+
 # %% ../nbs/more/core.ipynb #opt002
 def optional(
     module:str, # to import
@@ -242,6 +256,36 @@ def keep_memory() -> bool:  # False where the C library is another one: nothing 
     if platform.libc_ver()[0] != 'glibc': return False
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(_MMAP_THRESHOLD, 2**30) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))
+
+# %% ../nbs/more/core.ipynb #crowd02
+def _ticks():
+    "Time that the processors have had until now, and have had nothing to do; Linux only"
+    ticks = [int(n) for n in Path('/proc/stat').read_text().splitlines()[0].split()[1:9]]
+    return sum(ticks), ticks[3] + ticks[4]     # idle, and idle until a disk answers
+
+def busy_cores(
+    seconds:float=.3, # to look
+) -> float: # None where the system does not say
+    "How many cores other programs use while this one sleeps"
+    try:
+        total, idle = _ticks()
+        time.sleep(seconds)
+        now_total, now_idle = _ticks()
+        return os.cpu_count()*(1 - (now_idle - idle)/(now_total - total))
+    except (OSError, ValueError, IndexError, ZeroDivisionError): return None
+
+# %% ../nbs/more/core.ipynb #crowd03
+def _crowd(busy, threads, cores):
+    if os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive': return ''
+    if busy is None or threads < 2 or busy + threads < cores + .5: return ''
+    return (f"other programs use {busy:.1f} of {cores} cores, and torch's {threads} threads spin "
+            'while they wait for one another: a step may take more than ten times as long. Start '
+            f'with OMP_NUM_THREADS={max(1, round(cores - busy))}, or with OMP_WAIT_POLICY=PASSIVE '
+            'if the other programs come and go')
+
+def crowded() -> str: # '' where there is room, and where nobody knows
+    "What other programs do to torch's threads, and what helps"
+    return _crowd(busy_cores(), torch.get_num_threads(), os.cpu_count())
 
 # %% ../nbs/more/core.ipynb #a76d6a50
 class WrongCall(ValueError):

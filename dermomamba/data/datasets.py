@@ -267,7 +267,7 @@ def dataloaders(self:LesionDataset,
     if shared := set(train) & set(valid):
         warnings.warn(f"{len(shared)} ids are in both parts: the validation score will flatter.")
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))
-    block = lesion_block(splitter, size, augment, cache)
+    block = lesion_block(size, augment, cache, splitter)
     dls = block.dataloaders(train + valid, bs=min(bs, len(train)), device=device,
                             num_workers=num_workers, **kwargs)
     if cache:  # fill it here and now, so that worker processes find it full

@@ -135,10 +135,10 @@ def image_of(item:Pair|Path|str) -> Path:
     return Path(item.image if isinstance(item, Pair) else item)
 
 def lesion_block(
-    splitter, # items -> (training, validation) positions
     size:tuple=(192, 256), # (H, W) in pixels; default: the paper's
     augment=None, # of (image, mask), training items only; see `augment.lesion_augment`
     cache:bool=False, # keep decoded pairs in memory?
+    splitter=None, # items -> (training, validation) positions; None: fastai's, a random fifth
 ) -> DataBlock:
     "`Pair`s -> normalised image (3, H, W) and mask (H, W) of 0 and 1"
     return DataBlock(

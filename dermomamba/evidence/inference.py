@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FLIPS', 'TTA', 'as_image', 'Photo', 'open_photo', 'network_input', 'normalise', 'evaluating', 'look', 'to_size',
            'tta_views', 'turned', 'turned_back', 'views', 'probabilities', 'clean_mask', 'binary_mask',
-           'choose_threshold', 'plain_network', 'to_device', 'ready_model']
+           'choose_threshold', 'plain_network', 'ready_model']
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c004
 import copy
@@ -19,7 +19,7 @@ from fastai.vision.all import PILImage, imagenet_stats
 from PIL import Image
 from torch import Tensor
 
-from ..core import keep_memory
+from ..core import keep_memory, to_device
 from ..network.weights import WeightsError
 from ..data.formats import header
 from ..data.images import DataError, LoadImage, read_image
@@ -246,18 +246,6 @@ def plain_network(
     return inside if floats <= {torch.float32} else copy.deepcopy(inside).float()
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c094
-def to_device(
-    model:nn.Module, # any network
-    device,          # 'cpu', 'cuda', ...
-) -> nn.Module:      # the same network, there
-    "Move a network, or say why the device cannot be used"
-    try:
-        torch.zeros(1, device=device).cpu()   # some devices hold no numbers
-        return model.to(device)
-    except (RuntimeError, AssertionError) as e:
-        why = str(e).splitlines()[0]
-        raise ValueError(f'device {str(device)!r} cannot be used ({why}); try cpu') from e
-
 def ready_model(
     model, # a DermoMamba, perhaps wrapped (see `plain_network`), or a file of its weights
     device=None, # 'cpu', 'cuda', ...; None: where it is, and for a file fastai's default

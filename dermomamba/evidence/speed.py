@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np, torch
 from fastai.torch_core import default_device
 
-from dermomamba.core import (
-    WrongCall, keep_memory, no_empty_folder, run_command, writable_folder, write_atomic,
-    write_record)
+from ..core import (
+    WrongCall, keep_memory, no_empty_folder, run_command, to_device, writable_folder,
+    write_atomic, write_record)
 from .cost import check_model, count_flops, make_job, open_model, peak_memory
-from .inference import to_device
 from ..scan.ss2d import set_engine
 
 # %% ../../nbs/5_evidence/more/speed.ipynb #c021

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 import numpy as np, torch
 # before fastai: it hushes a warning
-from ..core import (
-    WrongCall, no_empty_folder, run_command, writable_folder, write_csv, write_record)
+from dermomamba.core import (
+    WrongCall, crowded, no_empty_folder, run_command, to_device, writable_folder, write_csv,
+    write_record)
 import fastai
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
@@ -21,7 +22,6 @@ from ..data.augment import lesion_augment
 from ..data.datasets import (
     PROTOCOLS, LesionDataset, check_masks, data_name, open_dataset, parts, run_data)
 from ..data.layouts import say_passed_over
-from ..evidence.inference import to_device
 from ..network.weights import sha256, weights_file
 from .learner import dermo_learner
 from .long_runs import (
@@ -133,9 +133,11 @@ def _together(learn, bs):
     return distribute(learn)
 
 def _fit(learn, epochs, r):
+    alone, device = num_distrib() < 2, torch.device(learn.dls.device)
+    if alone and device.type == 'cpu' and (why := crowded()): print(f'Note: {why}.')
     if r['schedule'] == 'one_cycle': learn.fit_one_cycle(epochs, r['lr'])
     else: learn.fit(epochs, r['lr'])
-    if num_distrib() < 2: return
+    if alone: return
     from dermomamba.training.distributed import leave
     leave(learn) # from here process 0 is alone: it scores and writes
 

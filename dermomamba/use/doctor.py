@@ -70,6 +70,12 @@ def _line(e):
     "An error in one line"
     return (str(e).strip() or type(e).__name__).splitlines()[0]
 
+def _room(): # on the processor, for torch's threads -> `Finding`
+    import torch
+    from dermomamba.core import crowded
+    if why := crowded(): return Finding('note', 'threads', why)
+    return Finding('ok', 'threads', f'torch uses {torch.get_num_threads()}; there is room')
+
 def _card(k): # number of a CUDA card -> `Finding`
     import torch
     what, GB = f'cuda:{k}', 2**30
@@ -99,7 +105,7 @@ def check_accelerator() -> list: # of `Finding`
         return out + [Finding('fault', 'gpu', 'a card is there and torch does not use it', fix)]
     if torch.backends.mps.is_available(): return out + [Finding('ok', 'mps', 'Apple GPU')]
     fix = 'for the full recipe use a machine with a CUDA card; the preset tiny trains here'
-    return out + [Finding('note', 'gpu', 'none; everything runs on the CPU', fix)]
+    return out + [_room(), Finding('note', 'gpu', 'none; everything runs on the CPU', fix)]
 
 # %% ../../nbs/6_use/more/doctor.ipynb #c019
 _PAIRS = ('opencv-python-headless', 'opencv-python', 'cv2'), ('pillow', 'pillow-simd', 'PIL')

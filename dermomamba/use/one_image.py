@@ -99,10 +99,12 @@ def analyse(
     return SimpleNamespace(size=found.size, photo=np.asarray(photo), views=seen)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c034
-def probability(found): # of `analyse` -> (H', W'): what a threshold is laid through
+def probability(found): # of `analyse` -> (H', W')
+    "What a threshold is laid through: the mean over the image and its flips"
     return found.views[:4].mean(0)
 
-def doubt(found): # of `analyse` -> (H', W'), 0 to .5: how far the views are apart
+def doubt(found): # of `analyse` -> (H', W'), 0 to .5
+    "How far the views are apart: their standard deviation"
     return found.views.std(0, correction=0)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c040
