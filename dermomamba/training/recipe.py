@@ -132,7 +132,8 @@ def _together(learn, bs):
     from dermomamba.training.distributed import distribute
     return distribute(learn)
 
-def _fit(learn, epochs, r):
+def _fit(learn, epochs, r, bf16=False):
+    if bf16: learn.to_bf16()
     alone, device = num_distrib() < 2, torch.device(learn.dls.device)
     if alone and device.type == 'cpu' and (why := crowded()): print(f'Note: {why}.')
     if r['schedule'] == 'one_cycle': learn.fit_one_cycle(epochs, r['lr'])
@@ -185,16 +186,18 @@ def _looked_at(data, protocol, fold, rank): # the data set, looked at, and `run_
         print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
     return ds, run_data(ds, roles)
 
-def _finished(learn, model, names, out, rank, facts): # score, save the weights, write the record
-    settings, history = facts['settings'], learn.checkpoint.history
+def _finished(learn, model, names, out, settings, place): # score, save weights, write the record
+    (device, rank, group), history = place, learn.checkpoint.history
     if rank or len(history) < settings['epochs']: return None
     rows, means = score_learner(learn, learn.dls.valid, names)
     save_model(model, out/'model.safetensors', data=settings['data'], epochs=settings['epochs'],
                protocol=settings['protocol'], dice=f"{means['dice']:.4f}")
     seconds = [round(h['seconds'], 1) for h in history]
     write_csv(out/'scores.csv', rows)
-    return write_record(out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, **facts,
-                        n_scored=len(rows), scores=means, seconds_per_epoch=seconds)
+    return write_record(
+        out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, settings=settings,
+        n_train=len(learn.dls.train_ds), device=device, processes=group, n_scored=len(rows),
+        scores=means, seconds_per_epoch=seconds)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #cbfc943e
 def train(
@@ -220,7 +223,7 @@ def train(
     "Train a DermoMamba and score it on the validation images; goes on from `last.pth`"
     r = _recipe(recipe, changes, data, protocol, fold)
     check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, minutes=minutes))
-    device, rank, group = _place(device, bf16)
+    place = device, rank, group = _place(device, bf16)
     settings = _plain(dict(
         data=data_name(data), size=list(size), epochs=epochs, preset=preset, recipe=recipe,
         protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]),
@@ -234,10 +237,8 @@ def train(
                           seed=seed, n_train=n_train, device=device, workers=workers)
     learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
     if not bar and not rank: log_lines(learn)
-    if bf16: learn.to_bf16()
-    _fit(learn, epochs, r)
-    facts = dict(settings=settings, n_train=len(dls.train_ds), device=device, processes=group)
-    return learn, _finished(learn, model, names, out, rank, facts)
+    _fit(learn, epochs, r, bf16)
+    return learn, _finished(learn, model, names, out, settings, place)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c028
 def start_from(model, init, trust=False):

@@ -82,6 +82,7 @@ def _failed(name, path, e):
                  'save it anew, or leave it out')
     return _row(name, path, f'failed: {why}')
 
+# %% ../../nbs/6_use/more/files.ipynb #c026
 def say(
     text:str, # a line
     end:str='\n', # after it
