@@ -284,6 +284,7 @@ def share(
     mine = set(sorted(files)[i-1::n])
     return {name: path for name, path in files.items() if name in mine}
 
+# %% ../../nbs/6_use/more/files.ipynb #c042
 def table_name(
     shard:tuple, # (i, n), or None
 ) -> str:
