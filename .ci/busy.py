@@ -1,11 +1,12 @@
 """A training step alone and beside another program, by how torch's threads wait.
 
-    busy.py [FILE]          all of it, ten minutes on two cores with nothing else running; FILE
+    busy.py [FILE]          all of it, eight minutes on two cores with nothing else running; FILE
                             keeps the figures as JSON (`data/results/busy_cpu.json` is one)
     busy.py step PRESET     steps of four images in this process: seconds of each, as JSON
 
-The other program keeps one core busy. Each row is a process of its own, since the OpenMP library
-reads its settings when it is loaded.
+The other program keeps one core busy, in a session of its own, as if from another window: Linux
+divides its time among sessions first, and then among a session's threads. Each row is a process of
+its own, too, since the OpenMP library reads its settings when it is loaded.
 """
 import json
 import os
@@ -29,9 +30,9 @@ WAYS = {
     f'OMP_NUM_THREADS={CORES - 1}': dict(OMP_NUM_THREADS=str(CORES - 1))}
 PROTOCOL = (
     'forward, loss, backward and AdamW of 4 random images, float32, at the size of the preset; '
-    'one step first, then as many as begin within 60 s, at least 3 and at most 15: median and '
-    'quartiles of the wall clock. Beside: a process that counts in Python all the while. '
-    'slower: median over the one of the same preset alone and as it is')
+    'one step first, then as many as begin within 30 s, at least 3 and at most 9: median and '
+    'quartiles of the wall clock. Beside: a process that keeps one core busy, in a session of its '
+    'own. slower: median over the one of the same preset alone and as it is')
 
 
 def step(preset):
@@ -40,8 +41,8 @@ def step(preset):
     size = PRESETS[preset].get('img_size', (192, 256))
     job = make_job(DermoMamba.preset(preset), size, batch=4, step=True)
     job()
-    seconds, end = [], time.perf_counter() + 60
-    while len(seconds) < 3 or time.perf_counter() < end and len(seconds) < 15:
+    seconds, end = [], time.perf_counter() + 30
+    while len(seconds) < 3 or time.perf_counter() < end and len(seconds) < 9:
         start = time.perf_counter()
         job()
         seconds.append(time.perf_counter() - start)
@@ -59,7 +60,10 @@ def measured(preset, way):
 def rows():
     found, alone = [], {}
     for beside in (False, True):
-        other = subprocess.Popen([sys.executable, '-c', 'while True: pass']) if beside else None
+        other = None
+        if beside:
+            count = [sys.executable, '-c', 'while True: pass']
+            other = subprocess.Popen(count, start_new_session=True)
         try:
             for preset in PRESETS:
                 for way in WAYS:
