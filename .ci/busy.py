@@ -38,8 +38,8 @@ PROTOCOL = (
 def step(preset):
     "Seconds of each training step"
     torch.manual_seed(0)
-    size = PRESETS[preset].get('img_size', (192, 256))
-    job = make_job(DermoMamba.preset(preset), size, batch=4, step=True)
+    model = DermoMamba.preset(preset)
+    job = make_job(model, model.img_size, batch=4, step=True)
     job()
     seconds, end = [], time.perf_counter() + 30
     while len(seconds) < 3 or time.perf_counter() < end and len(seconds) < 9:

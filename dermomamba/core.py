@@ -123,9 +123,9 @@ def writable_file(path:str|Path) -> Path: # the same
         if path.is_file() or not path.exists():
             probe.touch()
             probe.unlink()
-    except (OSError, ValueError) as e:
-        why = getattr(e, 'strerror', e)
-        raise ValueError(f'{path}: cannot be written ({why}); choose another name') from e
+    except (OSError, ValueError) as e:  # a name that cannot be one, with a NUL in it, is quoted
+        name, why = (path, e.strerror) if isinstance(e, OSError) else (repr(str(path)), e)
+        raise ValueError(f'{name}: cannot be written ({why}); choose another name') from e
     if folder: raise ValueError(f'{path}: is a folder; give the name of a file')
     return path
 
@@ -145,7 +145,7 @@ def no_empty_folder(path:str|Path):
 # %% ../nbs/more/core.ipynb #dev00002
 def to_device(
     model:torch.nn.Module, # any network
-    device,          # 'cpu', 'cuda', ...
+    device,                # 'cpu', 'cuda', ...
 ) -> torch.nn.Module:      # the same network, there
     "Move a network, or say why the device cannot be used"
     try:
@@ -275,9 +275,10 @@ def busy_cores(
     except (OSError, ValueError, IndexError, ZeroDivisionError): return None
 
 # %% ../nbs/more/core.ipynb #crowd03
-def _crowd(busy, threads, cores):
-    if os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive': return ''
-    if busy is None or threads < 2 or busy + threads < cores + .5: return ''
+def _crowd(look, threads, cores):   # `look` takes its time, so it is asked last
+    passive = os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive'
+    busy = None if passive or threads < 2 else look()
+    if busy is None or busy + threads < cores + .5: return ''
     return (f"other programs use {busy:.1f} of {cores} cores, and torch's {threads} threads spin "
             'while they wait for one another: a step may take more than ten times as long. Start '
             f'with OMP_NUM_THREADS={max(1, round(cores - busy))}, or with OMP_WAIT_POLICY=PASSIVE '
@@ -285,7 +286,7 @@ def _crowd(busy, threads, cores):
 
 def crowded() -> str: # '' where there is room, and where nobody knows
     "What other programs do to torch's threads, and what helps"
-    return _crowd(busy_cores(), torch.get_num_threads(), os.cpu_count())
+    return _crowd(busy_cores, torch.get_num_threads(), os.cpu_count())
 
 # %% ../nbs/more/core.ipynb #a76d6a50
 class WrongCall(ValueError):
