@@ -6,20 +6,23 @@
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
            'no_empty_folder', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
            'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'busy_cores', 'crowded', 'WrongCall',
-           'one_line', 'run_command']
+           'one_line', 'run_command', 'command']
 
 # %% ../nbs/more/core.ipynb #c003
-import csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys
+import argparse, csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys
 import tempfile, time, warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from inspect import Parameter
 from pathlib import Path
 from threading import get_ident
+from typing import Literal, get_args, get_origin
 
 import numpy as np, torch
+from fastcore.docments import docments
 from torch.autograd.forward_ad import unpack_dual
 
 # %% ../nbs/more/core.ipynb #c009
@@ -315,6 +318,8 @@ def run_command(
         print(f'\n{name}: {stopped}', file=sys.stderr)
         return 130
     except WrongCall as e: why, code = one_line(e), 2
+    except torch.OutOfMemoryError:
+        why = 'not enough memory on the GPU: give a smaller --bs, or --device cpu'
     except _EXPECTED as e: why = one_line(e)
     except OSError as e:
         where = f'{e.filename}: ' if e.filename else ''
@@ -325,6 +330,55 @@ def run_command(
                'please report it, with what DERMOMAMBA_TRACEBACK=1 shows')
     print(f'{name}: {why}', file=sys.stderr)
     return code
+
+# %% ../nbs/more/core.ipynb #cmd02
+def _default(v):
+    "A default as the help shows it"
+    if isinstance(v, bool): return ' (default: yes)' if v else ''
+    if v in (None, Parameter.empty): return ''
+    return f" (default: {' '.join(map(str, v)) if isinstance(v, (list, tuple)) else v})"
+
+def _option(name, about, metavar=None):
+    "What argparse's `add_argument` takes, from what docments say about a parameter"
+    kind, default = about.anno, about.default
+    text = ' '.join((about.docment or '').replace('`', '').split()) + _default(default)
+    how = dict(help=text.replace('%', '%%'))
+    if kind is bool: how['action'] = argparse.BooleanOptionalAction if default else 'store_true'
+    elif get_origin(kind) is Literal: how['choices'] = get_args(kind)
+    elif kind is list: how['nargs'] = '+'
+    elif kind is tuple: how.update(nargs=len(default), type=type(default[0]))
+    elif kind not in (Parameter.empty, type(None)): how['type'] = kind
+    if metavar: how['metavar'] = metavar
+    if about.kind is Parameter.VAR_POSITIONAL: return name, how | dict(nargs='+')
+    needed = default is Parameter.empty
+    how |= dict(required=True) if needed else dict(default=default)
+    return f"--{name.replace('_', '-')}", how
+
+
+# %% ../nbs/more/core.ipynb #cmd03
+def command(
+    body,                    # its signature makes the options, its docstring the help
+    name:str=None,           # of the command; None: of the function
+    *,
+    stopped:str='stopped.',  # what to say on Ctrl-C; options in braces are filled in
+    **metavars,              # option -> what the help calls its values
+):                           # `main(argv=None)`, which returns an exit code
+    "The command that a function is; see `run_command`"
+    name = name or body.__name__
+    def main(
+        argv:list=None,      # arguments; None: those of the command line
+    ) -> int:                # exit code, see `run_command`
+        parser = argparse.ArgumentParser(name, description=body.__doc__)
+        known = docments(body, full=True, returns=False)
+        for k, about in known.items():
+            flag, how = _option(k, about, metavars.get(k))
+            parser.add_argument(flag, **how)
+        args = vars(parser.parse_args(argv))
+        star = [k for k in known if known[k].kind is Parameter.VAR_POSITIONAL]
+        values = [v for k in star for v in args.pop(k)]
+        return run_command(name, lambda: body(*values, **args), stopped=stopped.format(**args))
+    return main
+
 
 # %% ../nbs/more/core.ipynb #c006
 # for whoever imports this module before fastai

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['POLICY', 'pictures', 'numbers', 'downloads', 'LesionApp', 'lesion_app', 'one_cell', 'voila_settings', 'free_port',
-           'serve', 'main']
+           'dermomamba_app', 'main']
 
 # %% ../../nbs/6_use/4_app.ipynb #c004
-import argparse, html, json, os, re, socket, tempfile, threading
+import html, json, os, re, socket, tempfile, threading
 from pathlib import Path
 
 from fastcore.basics import patch
@@ -330,22 +330,24 @@ def free_port(
                      'give another --port')
 
 # %% ../../nbs/6_use/4_app.ipynb #af2649c1
-def serve(
-    a, # arguments of the command
+def dermomamba_app(
+    weights:str='isic2018', # a file, the folder of a run, or a name that comes with the package
+    port:int=8866,          # the first to try
+    browser:bool=True,      # open it? Otherwise the address is printed, no more
 ):
-    "Show the page until somebody ends it"
+    "A page to segment your own images, on this machine only; for research, no diagnosis"
     from dermomamba.core import WrongCall, optional
     from dermomamba.network.weights import weights_file
-    weights = str(weights_file(a.weights).resolve())
-    if not 0 < a.port < 65536: raise WrongCall(f'--port {a.port}: 1 to 65535')
+    weights = str(weights_file(weights).resolve())
+    if not 0 < port < 65536: raise WrongCall(f'--port {port}: 1 to 65535')
     needed = 'voila.app', 'traitlets.config', 'ipywidgets', 'matplotlib'
     voila, traitlets, *_ = (optional(name, 'app') for name in needed)
-    port = free_port(a.port)
+    port = free_port(port)
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder)/'Segment your own image.ipynb'
         notebook.write_text(one_cell(weights), encoding='utf-8')
         print(f'http://127.0.0.1:{port}/  Ctrl-C ends it.', flush=True)
-        settings = traitlets.Config(voila_settings(port, not a.no_browser))
+        settings = traitlets.Config(voila_settings(port, browser))
         voila.Voila.launch_instance([str(notebook)], config=settings)
     raise KeyboardInterrupt  # Voila has heard it, and kept it to itself
 
@@ -353,13 +355,6 @@ def main(
     argv:list=None, # arguments; None: those of the command line
 ) -> int:           # exit code, see `run_command`
     "The command `dermomamba_app`"
-    from dermomamba.core import run_command
-    about = ('A page to segment your own images, for this machine only. '
-             'Research and teaching; no diagnosis.')
-    p = argparse.ArgumentParser('dermomamba_app', description=about)
-    p.add_argument('--weights', default='isic2018', help='a file, the folder of a run, '
-                   'or a name of weights that come with the package (%(default)s)')
-    p.add_argument('--port', type=int, default=8866, help='the first to try (%(default)s)')
-    p.add_argument('--no-browser', action='store_true', help='print the address and open nothing')
-    a = p.parse_args(argv)
-    return run_command('dermomamba_app', lambda: serve(a))
+    from dermomamba.core import command
+    return command(dermomamba_app)(argv)
+
