@@ -66,7 +66,7 @@ def _numba_cross(*args):
 
 def _triton_cross(x, *weights):
     from dermomamba.scan.ss2d_gpu import ss2d_triton
-    # for 4 channels the kernel projects from all; from 64 on, a matrix product is cheaper
+    # a program scans 4 channels but projects from all: from 64 on, a matrix product is cheaper
     if x.shape[1] >= 64: return composed_scan(x, *weights, engine='triton')
     return ss2d_triton(x, *weights)
 
