@@ -46,7 +46,7 @@ class TverskyLoss(BCEDiceLoss):
         def total(a):
             return a.sum((1, 2, 3))
         tp, fp, fn = total(p * t), total(p * (1 - t)), total((1 - p) * t)
-        return 1 - (tp + self.smooth) / (tp + .3 * fp + .7 * fn + self.smooth)
+        return 1 - (tp + 1) / (tp + .3 * fp + .7 * fn + 1)
 
 
 LOSSES['tversky'] = TverskyLoss
