@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
-           'no_empty_folder', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
+           'no_empty_folder', 'alone_in', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
            'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'busy_cores', 'crowded', 'WrongCall',
            'one_line', 'run_command', 'command']
 
@@ -23,6 +23,7 @@ from typing import Literal, get_args, get_origin
 
 import numpy as np, torch
 from fastcore.docments import docments
+from filelock import FileLock, Timeout
 from torch.autograd.forward_ad import unpack_dual
 
 # %% ../nbs/more/core.ipynb #c009
@@ -144,6 +145,22 @@ def no_empty_folder(path:str|Path):
         for p in [*sorted(inside, reverse=True), *new]:
             try: p.rmdir()   # refuses a folder that holds anything
             except OSError: pass
+
+# %% ../nbs/more/core.ipynb #alone2
+@contextmanager
+def alone_in(path:str|Path):
+    "Refuse a folder for results in which another process works"
+    lock = FileLock(writable_folder(path)/'.lock')
+    try: lock.acquire(timeout=0)
+    except Timeout as e:
+        why = f'{path}: another process is writing there; wait for it, or choose another --out'
+        raise ValueError(why) from e
+    except NotImplementedError: pass   # a disk that knows no locks
+    try: yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
 
 # %% ../nbs/more/core.ipynb #dev00002
 def to_device(
@@ -321,6 +338,9 @@ def run_command(
     except torch.OutOfMemoryError:
         why = 'not enough memory on the GPU: give a smaller --bs, or --device cpu'
     except _EXPECTED as e: why = one_line(e)
+    except BrokenPipeError:   # as behind `| head`: what is still to be printed goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        why = 'what reads the output is gone'
     except OSError as e:
         where = f'{e.filename}: ' if e.filename else ''
         why = f'{where}{e.strerror or one_line(e)}. Is there room, and may it be read and written?'
@@ -373,13 +393,11 @@ def command(
         for k, about in known.items():
             flag, how = _option(k, about, metavars.get(k))
             parser.add_argument(flag, **how)
-        args = vars(parser.parse_args(argv))
+        given = sys.argv[1:] if argv is None else argv
+        if '' in given: parser.error('an empty word: is a variable of the shell not set?')
+        args = vars(parser.parse_args(given))
         star = [k for k in known if known[k].kind is Parameter.VAR_POSITIONAL]
         values = [v for k in star for v in args.pop(k)]
         return run_command(name, lambda: body(*values, **args), stopped=stopped.format(**args))
     return main
 
-
-# %% ../nbs/more/core.ipynb #c006
-# for whoever imports this module before fastai
-warnings.filterwarnings('ignore', message='`torch.jit.script` is deprecated')

@@ -24,14 +24,15 @@ from fastcore.meta import delegates
 from dermomamba.core import (
     WrongCall, command, no_empty_folder, optional, writable_file, writable_folder, write_csv,
     write_record)
-from ..data.datasets import (
-    LesionDataset, check_masks, data_name, open_dataset, parts, parts_from_lists, run_data)
+from dermomamba.data.datasets import (
+    PROTOCOLS, LesionDataset, check_masks, data_name, open_dataset, parts, parts_from_lists,
+    run_data)
 from ..data.images import check_pair, read_mask
 from ..data.layouts import say_passed_over
 from .inference import (
     TTA, binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size)
 from .statistics import bootstrap_ci
-from ..network.weights import sha256, weights_file
+from ..network.weights import read_tensors, sha256, weights_file
 from ..training.metrics import (
     Confusion, boundary_f, formulas, hausdorff95, score_mask, thresholded_jaccard)
 
@@ -119,7 +120,7 @@ def _scored(maps, **how):
         bins = bins + count_bins(p, true)
     return rows, bins
 
-def _checked(ds, roles, settings, out):
+def _checked(ds, roles, settings, out, file):
     "Ids of the images that judge, and of those that choose a threshold if they must"
     protocol, role, threshold = (settings[k] for k in ('protocol', 'role', 'threshold'))
     choose = threshold == 'valid'
@@ -134,10 +135,24 @@ def _checked(ds, roles, settings, out):
                          'give --threshold')
     for pair in ds.items_of({*ids, *valid}): check_pair(pair)  # reads headers only
     check_masks(ds, ids)
+    _check_unseen(file, ds, {*ids, *valid})
     _check_place(out, settings)
     return ids, valid
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #best0001
+def _check_unseen(file, ds, ids):
+    "Refuse images that these weights were trained on, where the file tells of this very data"
+    told = read_tensors(file)[1] if file.suffix == '.safetensors' else {}
+    if 'digest' not in told: return
+    protocol, fold = told['protocol'], int(told['fold'])
+    try: roles = parts(ds, protocol, fold)
+    except ValueError: return        # other data, which cannot be parted so
+    seen = ids.intersection(roles.train)
+    if not seen or run_data(ds, roles)['digest'] != told['digest']: return
+    here = f'--protocol {protocol}' + f' --fold {fold}'*(protocol == 'kfold')
+    raise ValueError(f'{file}: was trained on {len(seen)} of the {len(ids)} images that are to '
+                     f'judge it or to choose its threshold; give {here}, as in its training')
+
 def _check_place(out, settings):
     "Refuse to write over the record of a training, or of another evaluation"
     try:
@@ -171,13 +186,13 @@ def evaluate(
     for name in ('scores.csv', 'run.json'): writable_file(out/name)
     model, ds = ready_model(weights, device, trust), open_dataset(data)
     if ds.passed_over: print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
-    lists = Path(protocol).is_dir()
+    lists = protocol not in PROTOCOLS and Path(protocol).is_dir()
     roles = parts_from_lists(ds, protocol) if lists else parts(ds, protocol, fold)
     settings = dict(
         weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(weights_file(weights)),
         data=data_name(data), size=list(model.img_size), protocol=Path(protocol).name, fold=fold,
         role=role, tta=tta, postprocess=postprocess, threshold=threshold, parts=run_data(ds, roles))
-    ids, valid = _checked(ds, roles, settings, out)
+    ids, valid = _checked(ds, roles, settings, out, weights_file(weights))
     if valid: # one image after the other: all maps at once are gigabytes
         threshold, _ = choose_threshold((p, m) for _, p, _, m in maps_of(ds, valid, model, tta, bs))
     settings['threshold_used'] = float(threshold)

@@ -11,7 +11,7 @@ import hashlib, re
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
+import numpy as np, torch
 from fastcore.foundation import L
 
 import dermomamba
@@ -70,10 +70,13 @@ def _read_safetensors(path):
             return {k: f.get_tensor(k) for k in f.keys()}, f.metadata() or {}
     except Exception as e:
         why = (str(e).strip() or type(e).__name__).splitlines()[0]
+        if 'UntypedStorage' in why: raise KeyboardInterrupt from e  # safetensors swallowed one
         raise WeightsError(f'{path}: not a safetensors file, or cut short ({why}); copy it again, '
                            'or train anew with dermomamba_train') from e
 
 # %% ../../nbs/2_network/more/weights.ipynb #cc54662a
+# beside tensors, in what fastai's learn.save writes: lists, and learning rates that are numpy's
+_HARMLESS = L, np.dtype, type(np.dtype(np.float64)), np.float64(0).__reduce__()[0]
 # torch.save writes a zip; before, a bare pickle
 _PICKLE = re.compile(rb'PK\x03\x04|\x80[\x02-\x05][^\0-\x1f]')
 
@@ -85,7 +88,7 @@ def read_tensors(
     with open(path, 'rb') as f: start = f.read(4)
     if not _PICKLE.match(start): return _read_safetensors(path)
     try:
-        with torch.serialization.safe_globals([L]):
+        with torch.serialization.safe_globals(_HARMLESS):
             found = torch.load(path, map_location='cpu', weights_only=not trust)
     except Exception as e: raise _stopped(path, e, trust) from None
     if isinstance(found, Mapping) and {'settings', 'history'} <= found.keys():
@@ -154,8 +157,12 @@ def weights_file(
     weights, # a name that ships with the package, a file, or a folder with model.safetensors
 ) -> Path:
     "The file behind it"
-    names = shipped()
-    path = shipped_file(str(weights)) if str(weights) in names else Path(weights)
+    names, path = shipped(), Path(weights)
+    if str(weights) in names:
+        if path.exists():
+            raise WeightsError(f'{weights}: comes with dermomamba, and here is another of that '
+                               f'name; give {path.resolve()}, or call from another folder')
+        path = shipped_file(str(weights))
     if path.is_dir(): path /= 'model.safetensors'
     if path.is_file(): return path
     raise WeightsError(f'{path}: no such file; expected weights written by save_model or '

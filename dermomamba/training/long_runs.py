@@ -154,8 +154,9 @@ def _changes(was, now):
 @patch
 def _compare(self:Checkpoint, was):
     "Refuse settings of another run"
-    now = dict(self.settings)
-    data = _changes(was['parts'], now.pop('parts')) if {'parts'} <= was.keys() & now.keys() else ''
+    now, both, data = dict(self.settings), was.keys() & self.settings.keys(), ''
+    if 'init_sha256' in both: now.pop('init', None)  # the file tells, whatever its name is now
+    if 'parts' in both: data = _changes(was['parts'], now.pop('parts'))
     if other := _changes(was, now):
         raise ValueError(f'{self.path} belongs to a run with other settings ({other}); '
                          'use those, or another output folder')
@@ -225,8 +226,9 @@ def log_lines(
     def line(values):
         if len(values) < len(learn.recorder.metric_names): return # an epoch that was done before
         pairs = zip(learn.recorder.metric_names, values)
-        print('  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}' for k, v in pairs),
-              flush=True)
+        text = '  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}' for k, v in pairs)
+        try: print(text, flush=True)
+        except OSError: pass # nobody reads it any more, as behind `| head`; the training goes on
     learn.remove_cb(ProgressCallback)
     learn.logger = line
 

@@ -8,13 +8,14 @@ __all__ = ['LOSSES', 'RECIPES', 'PROTOCOL', 'main', 'make_dls', 'build_learner',
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c003
 import json, math, os, sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Literal
 import numpy as np, torch
 # before fastai: it hushes a warning
 from dermomamba.core import (
-    WrongCall, command, crowded, no_empty_folder, to_device, writable_folder, write_csv,
+    WrongCall, alone_in, command, crowded, no_empty_folder, to_device, writable_folder, write_csv,
     write_record)
 import fastai
 from fastcore.meta import delegates
@@ -118,6 +119,14 @@ def score_learner(
     return rows, {k: sum(row[k] for row in rows)/len(rows) for k in scores}
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c023
+def _folder_of(out): # of a run, to begin or to go on with
+    out = writable_folder(out)
+    for name in ('run.json', 'model.safetensors'):
+        if (out/name).exists() and not (out/'last.pth').exists():
+            raise ValueError(f'{out/name}: left by another run or by an evaluation, without a '
+                             'last.pth to go on from; move it away, or give another --out')
+    return out
+
 def _place(device, bf16): # -> device of this process, its number, how many there are
     group, each = max(1, num_distrib()), 'cuda' if torch.cuda.is_available() else 'cpu'
     device = str(device or (each if group > 1 else default_device()))
@@ -194,8 +203,9 @@ def _finished(learn, model, names, out, settings, place): # score, save weights,
     (device, rank, group), history = place, learn.checkpoint.history
     if rank or len(history) < settings['epochs']: return None
     rows, means = score_learner(learn, learn.dls.valid, names)
-    save_model(model, out/'model.safetensors', data=settings['data'], epochs=settings['epochs'],
-               protocol=settings['protocol'], dice=f"{means['dice']:.4f}")
+    facts = {k: settings[k] for k in ('data', 'epochs', 'protocol', 'fold')}
+    if 'parts' in settings: facts['digest'] = settings['parts']['digest']
+    save_model(model, out/'model.safetensors', dice=f"{means['dice']:.4f}", **facts)
     seconds = [round(h['seconds'], 1) for h in history]
     write_csv(out/'scores.csv', rows)
     return write_record(
@@ -234,7 +244,7 @@ def train(
         n_train=n_train, bf16=bf16, **r | dict(bs=group*r['bs'])))
     set_seed(settings['seed']) # and first the network: a wrong size should not wait for data
     model = start_from(DermoMamba.preset(preset, img_size=tuple(settings['size'])), init, trust)
-    model, out = to_device(model, device), writable_folder(out)
+    model, out = to_device(model, device), _folder_of(out)
     if init: settings['init_sha256'] = sha256(weights_file(init))
     if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
     dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol=protocol, fold=fold,
@@ -292,7 +302,8 @@ def _report(run, out):
 def _run(args): # train, report
     out, data = args['out'], args['data']
     args = args | dict(data=data if data[1:] else data[0], bar=sys.stdout.isatty())
-    with no_empty_folder(out): learn, run = train(**args)
+    alone = nullcontext() if rank_distrib() else alone_in(out)
+    with no_empty_folder(out), alone: learn, run = train(**args)
     if run: _report(run, out)
     elif not rank_distrib(): # process 0 speaks
         done = len(learn.checkpoint.history)
