@@ -238,7 +238,7 @@ def check_splits(exam:Exam, lists:dict):
 def check_own_split(exam:Exam):
     "Add images that look alike on two sides of the folders' own split"
     alike, _ = split_faults(exam.ds.own_split, exam.records, exam.broken, exam.groups)
-    fix = 'An image judges or teaches: remove one of the two.'
+    fix = 'An image is for training or for the test: remove one of the two.'
     exam.faults += [f'{exam.ds.image(id)}: {why}. {fix}'
                     for _, id, why in alike if id in exam.records]
 

@@ -142,11 +142,11 @@ def paper_split(ds:LesionDataset) -> tuple: # 2,074 training ids, 520 test ids, 
 class Parts:
     "The ids of each role"
     train: list  # their masks are learnt
-    valid: list  # choose epoch, threshold, settings
-    test: list   # judge, once
+    valid: list  # validation: they choose epoch, threshold, settings
+    test: list   # they judge, once
     def __repr__(self):
-        return (f'{len(self.train):,} to train, {len(self.valid):,} to choose, '
-                f'{len(self.test):,} to judge')
+        return (f'{len(self.train):,} training, {len(self.valid):,} validation, '
+                f'{len(self.test):,} test')
 
 def make_folds(
     ids,         # all ids
@@ -182,7 +182,7 @@ def _heldout(ds):
 def parts(
     ds:LesionDataset,       # data set
     protocol:str='heldout', # 'paper', 'heldout', 'kfold' or 'transfer'
-    fold:int=0,             # which fold judges; only for 'kfold'
+    fold:int=0,             # which fold is the test; only for 'kfold'
 ) -> Parts:
     "Give each image its role"
     _all_paired(ds)

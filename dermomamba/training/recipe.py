@@ -48,7 +48,7 @@ def make_dls(
     device=None,            # None: GPU if there is one
     workers:int=None,       # processes that load; None: up to 8 for a GPU, else 0
 ): # DataLoaders, names of the validation images
-    "Batches of the images that teach and of those that choose"
+    "Batches of the training and of the validation images"
     if isinstance(data, str) and data == 'phantom':
         dls = phantom_dls(n_train or 256, 64, size, bs, device=device, num_workers=workers or 0)
         return dls, [f'phantom_{s:04d}' for s in dls.valid_ds.items]
