@@ -399,5 +399,6 @@ def command(
         star = [k for k in known if known[k].kind is Parameter.VAR_POSITIONAL]
         values = [v for k in star for v in args.pop(k)]
         return run_command(name, lambda: body(*values, **args), stopped=stopped.format(**args))
+    main.__doc__ = f'The command `{name}`'
     return main
 

@@ -320,17 +320,15 @@ def dermomamba_train(
     epochs:int=5,                     # passes over the training images
     *,
     loss:_one_of('loss')=None,        # other than the recipe's, like the next eight
-    augment:_one_of('augment')=None,
-    schedule:_one_of('schedule')=None,
+    augment:_one_of('augment')=None,  # see `lesion_augment`
+    schedule:_one_of('schedule')=None,# of the learning rate
     lr:float=None,                    # learning rate: one-cycle's peak, plateau's start
     bs:int=None,                      # images a batch
     wd:float=None,                    # weight decay
     clip:float=None,                  # largest norm of the gradient; 0: no clipping
     ema:float=None,                   # decay of the average of weights; 0: none
     select:_one_of('select')=None,    # which epoch is kept
-    # N processes, one for each GPU (on a CPU: its threads divided); a step takes N times
-    # --bs images
-    launch:int=None,
+    launch:int=None,                  # processes, one for each GPU; a step takes N times bs images
     **kwargs,
 ) -> int:                             # exit code
     "Train a DermoMamba; an interrupted run goes on when the same call is given again"

@@ -138,9 +138,7 @@ def dermomamba_predict(
     overwrite:bool=False,           # anew where a mask exists already?
     bs:int=None,                    # images a batch on a GPU (default: what fits)
     workers:int=None,               # threads that read (default: 1 on a CPU, 4 beside a GPU)
-    # do only the I-th of N shares, for several processes or machines with one --out;
-    # the command without it then writes the whole table
-    shard:str=None,
+    shard:str=None,                 # only the I-th of N shares; at last once without, for the table
     device:str=None,                # cpu, cuda, cuda:1, mps ... (default: GPU if there is one)
 ) -> int:                           # exit code, 1 if a file failed
     "Outline lesions in photographs; an interrupted run goes on when the call is given again"

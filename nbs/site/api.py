@@ -6,6 +6,7 @@ import inspect
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import Literal, get_args, get_origin
 
 import nbformat
 from fastcore.docments import DocmentTbl, DocmentText, can_render
@@ -54,7 +55,12 @@ def methods(cls):
 
 def table(symbol):
     "Parameters with types, defaults and comments; a default of None says nothing about a type"
-    return str(DocmentTbl(symbol)).replace('| NoneType |', '|  |')
+    text = str(DocmentTbl(symbol)).replace('| NoneType |', '|  |')
+    for name, p in inspect.signature(symbol).parameters.items():
+        if get_origin(p.annotation) is Literal:
+            words = ', '.join(get_args(p.annotation))
+            text = text.replace(f'| {name} | Literal |', f'| {name} | {words} |')
+    return text
 
 
 def own_doc(symbol):
