@@ -8,7 +8,7 @@ __all__ = ['FLIPS', 'TTA', 'as_image', 'Photo', 'open_photo', 'network_input', '
            'choose_threshold', 'plain_network', 'ready_model']
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c004
-import copy
+import copy, threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -81,16 +81,24 @@ def normalise(
     return (x.float()/255 - mean)/std
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c025
+_lock, _inside = threading.Lock(), {}  # model -> how many are inside, the modes before
 @contextmanager
 def evaluating(
     model:nn.Module, # in any mode, or some of its parts in one and some in the other
 ):
-    "Everything in eval mode; afterwards each part is in the mode that it had"
-    modes = [(part, part.training) for part in model.modules()]
-    model.eval()
+    "Everything in eval mode, in all threads; after the last each part is in the mode that it had"
+    with _lock:
+        modes = [(part, part.training) for part in model.modules()]
+        many, modes = _inside.get(model, (0, modes))
+        model.eval()
+        _inside[model] = many + 1, modes
     try: yield model
     finally:
-        for part, training in modes: part.training = training
+        with _lock:
+            many, modes = _inside.pop(model)
+            if many > 1: _inside[model] = many - 1, modes
+            else:
+                for part, training in modes: part.training = training
 
 @torch.no_grad()
 def look(
