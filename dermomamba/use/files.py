@@ -7,7 +7,7 @@ __all__ = ['STATE', 'OutputLost', 'writing', 'write_image', 'say', 'fingerprint'
            'table_name', 'predict_files']
 
 # %% ../../nbs/6_use/more/files.ipynb #c004
-import errno, hashlib, io, json, os, sys, time
+import csv, errno, hashlib, io, json, os, sys, time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -18,7 +18,7 @@ import numpy as np, torch
 from PIL import Image
 
 from ..core import one_line, writable_folder, write_atomic, write_csv
-from ..data.formats import DataError
+from ..data.formats import DataError, read_text
 from ..data.images import Pair, check_pair, outline, read_image, read_mask
 from ..evidence.inference import (
     binary_mask, evaluating, open_photo, plain_network, probabilities, to_size)
@@ -292,13 +292,21 @@ def table_name(
     return 'predictions.{}-of-{}.csv'.format(*shard) if shard else 'predictions.csv'
 
 # %% ../../nbs/6_use/more/files.ipynb #689debb5
-def _leave(out, shard, rows):
-    "Write the table, in which a mask that was kept is done; returns the rows"
+def _earlier(table, row, names, there):
+    "Rows of a table with the columns of `row` that are not of `names` and whose mask is there"
+    try: rows = list(csv.DictReader(io.StringIO(read_text(table)), strict=True))
+    except (DataError, csv.Error): return []
+    rows = [r for r in rows if r.keys() == row.keys() and None not in r.values()]
+    return [r for r in rows if r['name'] in there and r['name'] not in names]
+
+def _leave(out, shard, rows, names):
+    "Write the table, in which a mask that was kept is done; returns the rows, all of `names`"
     shown = [r | dict(status='done') if r['status'] == 'kept' else r for r in rows]
-    table = out/table_name(shard)
+    table, there = out/table_name(shard), {p.stem for p in (out/'masks').glob('*.png')}
     if shown:
+        shown = _earlier(table, shown[0], names, there) + shown
         with writing(table): write_csv(table, shown)
-    if not shard and not any((out/'masks').glob('*.png')): (out/STATE).unlink(missing_ok=True)
+    if not shard and not there: (out/STATE).unlink(missing_ok=True)
     return rows
 
 # %% ../../nbs/6_use/more/files.ipynb #c044
@@ -338,5 +346,6 @@ def predict_files(
         with evaluating(model), looked as maps, closing(ahead(finish, maps, workers)) as done:
             for row in done: note(row)
     finally:
-        found = _leave(out, shard, [rows[name] for name in files if name in rows])
+        mine = [rows[name] for name in files if name in rows]
+        found = _leave(out, shard, mine, state['images'])
     return found
