@@ -271,13 +271,19 @@ def recognise(root) -> str: # key of `LAYOUTS`; 'FolderPairs' if no published la
     return fit[0] if fit else 'FolderPairs'
 
 # %% ../../nbs/3_data/more/layouts.ipynb #2751c372
-def _unknown(root, folders):
-    "The error of a folder in which no layout fits"
+def _unknown(root, folders, layout):
+    "The error of a folder in which a layout does not fit"
     where = ', '.join(dict.fromkeys('/'.join(f.names) or '.' for f in folders[:3]))
     roles = {f.place(layout)[0] for f in folders for layout in LAYOUTS.values()}
     lack = [r for r in ('images', 'masks') if r not in roles] or ['images', 'masks']
-    what = f"pictures in {where}, and no folder called {' or '.join(lack)}"
-    if not folders: what = 'no image in it'
+    what = f'pictures in {where}' if folders else 'no image in it'
+    if layout != 'FolderPairs':
+        other = recognise(root)
+        if all(_arrange(folders, _by_role(folders, LAYOUTS[other]))[:2]):
+            return DataError(f'{root}: holds {other}, not {layout}. Use {other}, or open_dataset.')
+        return DataError(f'{root}: not {layout} ({what}). Give the folder that holds its folders '
+                         'of images and of masks.')
+    if folders: what += f", and no folder called {' or '.join(lack)}"
     return DataError(f'{root}: not a data set I know ({what}). Put the pictures into images/ and '
                      'the masks into masks/, or call the mask of X.jpg X_mask.png, or give two '
                      'folders: images and masks.')
@@ -288,9 +294,11 @@ def from_folder(
     part:str=None,            # only this part, such as 'Training'; a word of `PARTS`
 ) -> dict:                    # arguments of `LesionDataset`
     "The pairs in one folder"
+    if part and str(part).lower() not in PARTS:
+        raise ValueError(f"part={part!r}: choose one of 'Training', 'Validation' and 'Test'")
     folders = _folders(root)
     images, masks, *rest = _arrange(folders, _by_role(folders, LAYOUTS[layout]))
-    if not (images and masks): raise _unknown(root, folders)
+    if not (images and masks): raise _unknown(root, folders, layout)
     return _contents(root, images, masks, *rest, part and PARTS[part.lower()])
 
 # %% ../../nbs/3_data/more/layouts.ipynb #7663042c
