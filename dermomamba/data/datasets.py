@@ -8,7 +8,7 @@ __all__ = ['PROTOCOLS', 'LesionDataset', 'FolderPairs', 'ISIC2016', 'ISIC2017', 
            'run_data']
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c004
-import hashlib, unicodedata, warnings
+import hashlib, os, unicodedata, warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,9 +230,9 @@ def parts_from_lists(
 def data_name(
     data, # folder of a data set, or two: images and masks; or 'phantom'
 ) -> str: # such as ISIC2018, or images+masks
-    "How a record calls a data set"
+    "How a record calls a data set: by its folder's own name, of '.' too"
     folders = [data] if isinstance(data, (str, Path)) else data
-    return '+'.join(Path(f).name for f in folders)
+    return '+'.join(os.path.basename(os.path.abspath(f)) for f in folders)
 
 def run_data(
     ds:LesionDataset, # data set
