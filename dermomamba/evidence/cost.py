@@ -14,22 +14,24 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..core import in_own_process, one_line, peak_rss
 from ..network.dermomamba import DermoMamba, load_model
+from ..network.weights import shipped
 from ..scan.engines import use_engine
 from ..scan.ss2d import SS2D, set_engine
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #151a8ccb
 def open_model(
-    spec:str,              # 'paper' (untrained), a file of weights, or 'package.module:callable'
+    spec:str,              # 'paper' (untrained), weights as of `load_model`, or 'module:callable'
     size:tuple=(192, 256), # (H, W) of the images, for 'paper'; the paper's
 ) -> nn.Module:            # in eval mode, on the CPU
     "The network that a name stands for"
     if spec == 'paper': return DermoMamba(tuple(size)).eval()
-    if Path(spec).is_file(): return load_model(spec)
+    files = Path(spec), Path(spec)/'model.safetensors'
+    if str(spec) in shipped() or any(f.is_file() for f in files): return load_model(spec)
     module, colon, name = str(spec).partition(':')
     def refuse(what, cause=None): raise ValueError(f'{spec}: {what}') from cause
     if not colon:
-        refuse("no such file; a model is 'paper', a file written by dermomamba_train, "
-               "or package.module:callable")
+        refuse(f"no such file or run; a model is 'paper', one of {', '.join(shipped())}, "
+               "a file or a folder of dermomamba_train, or package.module:callable")
     try: make = getattr(importlib.import_module(module), name, None)
     except Exception as e:
         refuse(f'{module} cannot be imported ({e}); install it, or go to its folder', e)
@@ -51,7 +53,10 @@ def check_model(
     H, W = model.img_size if isinstance(model, DermoMamba) else size
     if (H, W) != tuple(size):
         raise ValueError(f'{spec}: made for images of {H}x{W}; give --size {H} {W}')
-    x = torch.randn(1, 3, *size, device=next(model.parameters()).device)
+    first = next(model.parameters(), None)
+    if first is None:
+        raise ValueError(f'{spec}: a network without parameters cannot be measured; name another')
+    x = torch.randn(1, 3, *size, device=first.device)
     try:
         with torch.no_grad(): y = model(x)
     except Exception as e:

@@ -76,6 +76,7 @@ def table(
 def _facts(spec, model):
     "Name, parameters and bytes"
     path, name = Path(spec), str(spec).split(':')[-1]
+    if path.is_dir(): path /= 'model.safetensors'
     if path.is_file():
         in_run = path.name == 'model.safetensors' and path.parent.name
         name = path.parent.name if in_run else path.stem
@@ -139,7 +140,7 @@ def _say(text): print(f'dermomamba_benchmark: {text}', file=sys.stderr)
 
 # %% ../../nbs/5_evidence/more/speed.ipynb #c050
 def dermomamba_benchmark(
-    *models,                      # paper, files of weights, or package.module:callable
+    *models,                      # paper, weights as of a prediction, or package.module:callable
     size:tuple=(192, 256),        # height and width of the images
     device:str=None,              # cpu, cuda, cuda:1, mps ... (default: GPU if there is one)
     threads:int=None,             # of the CPU (default: torch's)
