@@ -280,8 +280,7 @@ def share(
     shard:tuple, # (i, n): the i-th of n, counted from 1
 ) -> dict: # its part of `files`, in the same order
     "Every n-th file, by the position of its name in the sorted list"
-    i, n = shard
-    mine = set(sorted(files)[i-1::n])
+    mine = set(sorted(files)[shard[0]-1::shard[1]])
     return {name: path for name, path in files.items() if name in mine}
 
 # %% ../../nbs/6_use/more/files.ipynb #c042
