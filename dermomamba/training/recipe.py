@@ -282,7 +282,7 @@ def _words(options): # how they are written on a command line
 def _launch(n, args): # this call in n processes; its exit code
     from dermomamba.training.distributed import launch
     gpus, out = torch.cuda.device_count(), args['out']
-    if n > gpus and (args['device'] or 'cuda'*bool(gpus)).startswith('cuda'):
+    if n > gpus and (args.get('device') or 'cuda'*bool(gpus)).startswith('cuda'):
         raise ValueError(f'--launch {n}: each process needs a GPU of its own, and torch sees '
                          f'{gpus} here; give fewer, or --device cpu')
     code = launch(['-m', 'dermomamba.training.recipe', *_words(args)], n)
