@@ -158,8 +158,10 @@ def alone_in(path:str|Path):
     except NotImplementedError: pass   # a disk that knows no locks
     try: yield
     finally:
+        # while it is held nobody can come between; Windows refuses, and removes it on release
+        try: os.unlink(lock.lock_file)
+        except OSError: pass
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 # %% ../nbs/more/core.ipynb #dev00002
