@@ -16,7 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from inspect import Parameter
+from inspect import Parameter, signature
 from pathlib import Path
 from threading import get_ident
 from typing import Literal, get_args, get_origin
@@ -360,21 +360,20 @@ def _default(v):
     if v in (None, Parameter.empty): return ''
     return f" (default: {' '.join(map(str, v)) if isinstance(v, (list, tuple)) else v})"
 
-def _option(name, about, metavar=None):
-    "What argparse's `add_argument` takes, from what docments say about a parameter"
-    kind, default = about.anno, about.default
-    text = ' '.join((about.docment or '').replace('`', '').split()) + _default(default)
+def _option(p, comment, metavar=None):
+    "What argparse's `add_argument` takes, from a parameter and the comment beside it"
+    kind, default = p.annotation, p.default
+    text = ' '.join((comment or '').replace('`', '').split()) + _default(default)
     how = dict(help=text.replace('%', '%%'))
     if kind is bool: how['action'] = argparse.BooleanOptionalAction if default else 'store_true'
     elif get_origin(kind) is Literal: how['choices'] = get_args(kind)
     elif kind is list: how['nargs'] = '+'
     elif kind is tuple: how.update(nargs=len(default), type=type(default[0]))
-    elif kind not in (Parameter.empty, type(None)): how['type'] = kind
+    elif kind is not p.empty: how['type'] = kind
     if metavar: how['metavar'] = metavar
-    if about.kind is Parameter.VAR_POSITIONAL: return name, how | dict(nargs='+')
-    needed = default is Parameter.empty
-    how |= dict(required=True) if needed else dict(default=default)
-    return f"--{name.replace('_', '-')}", how
+    if p.kind is p.VAR_POSITIONAL: return p.name, how | dict(nargs='+')
+    how |= dict(required=True) if default is p.empty else dict(default=default)
+    return f"--{p.name.replace('_', '-')}", how
 
 
 # %% ../nbs/more/core.ipynb #cmd03
@@ -391,9 +390,11 @@ def command(
         argv:list=None,      # arguments; None: those of the command line
     ) -> int:                # exit code, see `run_command`
         parser = argparse.ArgumentParser(name, description=body.__doc__)
-        known = docments(body, full=True, returns=False)
-        for k, about in known.items():
-            flag, how = _option(k, about, metavars.get(k))
+        known = signature(body).parameters
+        try: comments = docments(body, returns=False)
+        except OSError: comments = {}   # installed without its sources
+        for k, p in known.items():
+            flag, how = _option(p, comments.get(k), metavars.get(k))
             parser.add_argument(flag, **how)
         given = sys.argv[1:] if argv is None else argv
         if '' in given: parser.error('an empty word: is a variable of the shell not set?')
