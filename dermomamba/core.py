@@ -6,11 +6,11 @@
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
            'no_empty_folder', 'alone_in', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
            'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'busy_cores', 'crowded', 'WrongCall',
-           'one_line', 'run_command', 'command']
+           'one_line', 'run_command', 'as_words', 'command']
 
 # %% ../nbs/more/core.ipynb #c003
 import argparse, csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys
-import tempfile, time, warnings
+import tempfile, time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -360,6 +360,8 @@ def _default(v):
     if v in (None, Parameter.empty): return ''
     return f" (default: {' '.join(map(str, v)) if isinstance(v, (list, tuple)) else v})"
 
+def _flag(name): return f"--{name.replace('_', '-')}"
+
 def _option(p, comment, metavar=None):
     "What argparse's `add_argument` takes, from a parameter and the comment beside it"
     kind, default = p.annotation, p.default
@@ -373,7 +375,18 @@ def _option(p, comment, metavar=None):
     if metavar: how['metavar'] = metavar
     if p.kind is p.VAR_POSITIONAL: return p.name, how | dict(nargs='+')
     how |= dict(required=True) if default is p.empty else dict(default=default)
-    return f"--{p.name.replace('_', '-')}", how
+    return _flag(p.name), how
+
+def as_words(
+    options:dict, # name -> value
+) -> list:        # words
+    "Options as they are written on a command line; those that are None or False are left out"
+    words = []
+    for k, v in options.items():
+        if v is None or v is False: continue
+        values = [] if v is True else v if isinstance(v, (list, tuple)) else [v]
+        words += [_flag(k), *map(str, values)]
+    return words
 
 
 # %% ../nbs/more/core.ipynb #cmd03

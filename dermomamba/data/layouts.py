@@ -271,18 +271,24 @@ def recognise(root) -> str: # key of `LAYOUTS`; 'FolderPairs' if no published la
     return fit[0] if fit else 'FolderPairs'
 
 # %% ../../nbs/3_data/more/layouts.ipynb #2751c372
-def _unknown(root, folders, layout):
-    "The error of a folder in which a layout does not fit"
+def _seen(folders):
+    "Where pictures were found"
     where = ', '.join(dict.fromkeys('/'.join(f.names) or '.' for f in folders[:3]))
+    return f'pictures in {where}' if folders else 'no image in it'
+
+def _another(root, folders, layout):
+    "The error of a folder that holds another data set than the published one"
+    other = recognise(root)
+    if all(_arrange(folders, _by_role(folders, LAYOUTS[other]))[:2]):
+        return DataError(f'{root}: holds {other}, not {layout}. Use {other}, or open_dataset.')
+    return DataError(f'{root}: not {layout} ({_seen(folders)}). Give the folder that holds its '
+                     'folders of images and of masks.')
+
+def _unknown(root, folders):
+    "The error of a folder in which no layout fits"
     roles = {f.place(layout)[0] for f in folders for layout in LAYOUTS.values()}
     lack = [r for r in ('images', 'masks') if r not in roles] or ['images', 'masks']
-    what = f'pictures in {where}' if folders else 'no image in it'
-    if layout != 'FolderPairs':
-        other = recognise(root)
-        if all(_arrange(folders, _by_role(folders, LAYOUTS[other]))[:2]):
-            return DataError(f'{root}: holds {other}, not {layout}. Use {other}, or open_dataset.')
-        return DataError(f'{root}: not {layout} ({what}). Give the folder that holds its folders '
-                         'of images and of masks.')
+    what = _seen(folders)
     if folders: what += f", and no folder called {' or '.join(lack)}"
     return DataError(f'{root}: not a data set I know ({what}). Put the pictures into images/ and '
                      'the masks into masks/, or call the mask of X.jpg X_mask.png, or give two '
@@ -298,7 +304,9 @@ def from_folder(
         raise ValueError(f"part={part!r}: choose one of 'Training', 'Validation' and 'Test'")
     folders = _folders(root)
     images, masks, *rest = _arrange(folders, _by_role(folders, LAYOUTS[layout]))
-    if not (images and masks): raise _unknown(root, folders, layout)
+    if not (images and masks):
+        if layout == 'FolderPairs': raise _unknown(root, folders)
+        raise _another(root, folders, layout)
     return _contents(root, images, masks, *rest, part and PARTS[part.lower()])
 
 # %% ../../nbs/3_data/more/layouts.ipynb #7663042c

@@ -236,7 +236,7 @@ def _score(weights, data, out, **settings):
                         f'got {len(data or ())}')
     settings = _settings(**settings)
     with no_empty_folder(out):
-        run = evaluate(weights, data if data[1:] else data[0], out, **settings)
+        run = evaluate(weights, data, out, **settings)
     s = run['settings']
     print(f"{s['data']}, {s['protocol']}, {s['role']}: {run['n_scored']} images, threshold "
           f"{s['threshold_used']:.3g}; mean over images [95% interval]")

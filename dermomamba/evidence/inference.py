@@ -88,8 +88,9 @@ def evaluating(
 ):
     "Everything in eval mode, in all threads; after the last each part is in the mode that it had"
     with _lock:
-        modes = [(part, part.training) for part in model.modules()]
-        many, modes = _inside.get(model, (0, modes))
+        if model not in _inside:
+            _inside[model] = 0, [(part, part.training) for part in model.modules()]
+        many, modes = _inside[model]
         model.eval()
         _inside[model] = many + 1, modes
     try: yield model

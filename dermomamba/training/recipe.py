@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 import numpy as np, torch
 # before fastai: it hushes a warning
-from dermomamba.core import (
-    WrongCall, alone_in, command, crowded, no_empty_folder, to_device, writable_folder, write_csv,
-    write_record)
+from ..core import (
+    WrongCall, alone_in, as_words, command, crowded, no_empty_folder, to_device, writable_folder,
+    write_csv, write_record)
 import fastai
 from fastcore.meta import delegates
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
@@ -271,21 +271,13 @@ def _kept(out): # what an ended run has left
     if not (out/'last.pth').exists(): return 'no epoch was finished, so nothing is kept'
     return f'the last whole epoch is kept in {out}: give the same command to go on'
 
-def _words(options): # how they are written on a command line
-    words = []
-    for k, v in options.items():
-        if v is None or v is False: continue
-        values = [] if v is True else v if isinstance(v, (list, tuple)) else [v]
-        words += [f"--{k.replace('_', '-')}", *map(str, values)]
-    return words
-
 def _launch(n, args): # this call in n processes; its exit code
     from dermomamba.training.distributed import launch
     gpus, out = torch.cuda.device_count(), args['out']
     if n > gpus and (args.get('device') or 'cuda'*bool(gpus)).startswith('cuda'):
         raise ValueError(f'--launch {n}: each process needs a GPU of its own, and torch sees '
                          f'{gpus} here; give fewer, or --device cpu')
-    code = launch(['-m', 'dermomamba.training.recipe', *_words(args)], n)
+    code = launch(['-m', 'dermomamba.training.recipe', *as_words(args)], n)
     if code < 0 or code > 2: print(f'dermomamba_train: stopped; {_kept(out)}.', file=sys.stderr)
     return code if code > 128 else min(abs(code), 1)
 

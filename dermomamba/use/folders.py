@@ -137,11 +137,11 @@ def dermomamba_predict(
     postprocess:bool=True,          # keep the largest region and fill its holes?
     overwrite:bool=False,           # anew where a mask exists already?
     bs:int=None,                    # images a batch on a GPU (default: what fits)
-    workers:int=None,               # threads that read (default: 1 on a CPU, 4 beside a GPU)
+    workers:int=None,               # threads that read, and that write (default: 1; GPU: 4)
     shard:str=None,                 # only the I-th of N shares; at last once without, for the table
     device:str=None,                # cpu, cuda, cuda:1, mps ... (default: GPU if there is one)
 ) -> int:                           # exit code, 1 if a file failed
-    "Outline lesions in photographs; an interrupted run goes on when the call is given again"
+    "Outline lesions in photographs; sizes are in pixels, no diagnosis; the same call goes on"
     check_settings(threshold, bs, tta)
     if not 0 <= (workers or 0) <= 64: raise WrongCall(f'--workers {workers}: 0 to 64')
     files, share = collect_images(images), shard and parse_shard(shard)
