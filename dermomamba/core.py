@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
            'no_empty_folder', 'alone_in', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
-           'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'busy_cores', 'crowded', 'WrongCall',
-           'one_line', 'run_command', 'as_words', 'command']
+           'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command',
+           'command']
 
 # %% ../nbs/more/core.ipynb #c003
-import argparse, csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys
-import tempfile, time
+import argparse, csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, tempfile
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -279,37 +278,6 @@ def keep_memory() -> bool:  # False where the C library is another one: nothing 
     mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(_MMAP_THRESHOLD, 2**30) and mallopt(_TRIM_THRESHOLD, 2**31 - 1))
 
-# %% ../nbs/more/core.ipynb #crowd02
-def _ticks():
-    "Time that the processors have had until now, and have had nothing to do; Linux only"
-    ticks = [int(n) for n in Path('/proc/stat').read_text().splitlines()[0].split()[1:9]]
-    return sum(ticks), ticks[3] + ticks[4]     # idle, and idle until a disk answers
-
-def busy_cores(
-    seconds:float=.3, # to look
-) -> float: # None where the system does not say
-    "How many cores other programs use while this one sleeps"
-    try:
-        total, idle = _ticks()
-        time.sleep(seconds)
-        now_total, now_idle = _ticks()
-        return os.cpu_count()*(1 - (now_idle - idle)/(now_total - total))
-    except (OSError, ValueError, IndexError, ZeroDivisionError): return None
-
-# %% ../nbs/more/core.ipynb #crowd03
-def _crowd(look, threads, cores):   # `look` takes its time, so it is asked last
-    passive = os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive'
-    busy = None if passive or threads < 2 else look()
-    if busy is None or busy + threads < cores + .5: return ''
-    return (f"other programs use {busy:.1f} of {cores} cores, and torch's {threads} threads spin "
-            'while they wait for one another: a step may take more than ten times as long. Start '
-            f'with OMP_NUM_THREADS={max(1, round(cores - busy))}, or with OMP_WAIT_POLICY=PASSIVE '
-            'if the other programs come and go')
-
-def crowded() -> str: # '' where there is room, and where nobody knows
-    "What other programs do to torch's threads, and what helps"
-    return _crowd(busy_cores, torch.get_num_threads(), os.cpu_count())
-
 # %% ../nbs/more/core.ipynb #a76d6a50
 class WrongCall(ValueError):
     "A number or a name on the command line that cannot be; the command ends with exit code 2"
@@ -360,8 +328,6 @@ def _default(v):
     if v in (None, Parameter.empty): return ''
     return f" (default: {' '.join(map(str, v)) if isinstance(v, (list, tuple)) else v})"
 
-def _flag(name): return f"--{name.replace('_', '-')}"
-
 def _option(p, comment, metavar=None):
     "What argparse's `add_argument` takes, from a parameter and the comment beside it"
     kind, default = p.annotation, p.default
@@ -375,18 +341,7 @@ def _option(p, comment, metavar=None):
     if metavar: how['metavar'] = metavar
     if p.kind is p.VAR_POSITIONAL: return p.name, how | dict(nargs='+')
     how |= dict(required=True) if default is p.empty else dict(default=default)
-    return _flag(p.name), how
-
-def as_words(
-    options:dict, # name -> value
-) -> list:        # words
-    "Options as they are written on a command line; those that are None or False are left out"
-    words = []
-    for k, v in options.items():
-        if v is None or v is False: continue
-        values = [] if v is True else v if isinstance(v, (list, tuple)) else [v]
-        words += [_flag(k), *map(str, values)]
-    return words
+    return f"--{p.name.replace('_', '-')}", how
 
 
 # %% ../nbs/more/core.ipynb #cmd03

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np, torch
 # before fastai: it hushes a warning
 from ..core import (
-    WrongCall, alone_in, as_words, command, crowded, no_empty_folder, to_device, writable_folder,
-    write_csv, write_record)
+    WrongCall, alone_in, command, no_empty_folder, one_line, to_device,
+    writable_folder, write_csv, write_record)
 import fastai
 from fastcore.meta import delegates
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
@@ -28,7 +28,7 @@ from ..data.layouts import say_passed_over
 from ..network.weights import sha256, weights_file
 from .learner import dermo_learner
 from .long_runs import (
-    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, log_lines)
+    Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, crowded, log_lines)
 from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss
 from .metrics import (
     MeanScore, PerImage, score_mask, soft_dice_released)
@@ -141,7 +141,7 @@ def _together(learn, bs):
     if group < 2: return learn
     if n < group*bs:
         raise ValueError(f'{group} processes with {bs} images a batch need {group*bs} training '
-                         f'images, here are {n}: give a smaller --launch or --bs')
+                         f'images, here are {n}: take fewer processes or a smaller --bs')
     from dermomamba.training.distributed import distribute
     return distribute(learn)
 
@@ -156,7 +156,7 @@ def _fit(learn, epochs, r, bf16=False):
     leave(learn) # from here process 0 is alone: it scores and writes
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c025
-_least = dict(epochs=1, bs=1, n_train=1, launch=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0)
+_least = dict(epochs=1, bs=1, n_train=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0)
 def check_numbers(
     numbers:dict, # name -> value; None: not given
 ):
@@ -271,16 +271,6 @@ def _kept(out): # what an ended run has left
     if not (out/'last.pth').exists(): return 'no epoch was finished, so nothing is kept'
     return f'the last whole epoch is kept in {out}: give the same command to go on'
 
-def _launch(n, args): # this call in n processes; its exit code
-    from dermomamba.training.distributed import launch
-    gpus, out = torch.cuda.device_count(), args['out']
-    if n > gpus and (args.get('device') or 'cuda'*bool(gpus)).startswith('cuda'):
-        raise ValueError(f'--launch {n}: each process needs a GPU of its own, and torch sees '
-                         f'{gpus} here; give fewer, or --device cpu')
-    code = launch(['-m', 'dermomamba.training.recipe', *as_words(args)], n)
-    if code < 0 or code > 2: print(f'dermomamba_train: stopped; {_kept(out)}.', file=sys.stderr)
-    return code if code > 128 else min(abs(code), 1)
-
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c035
 def _report(run, out):
@@ -320,27 +310,22 @@ def dermomamba_train(
     clip:float=None,                  # largest norm of the gradient; 0: no clipping
     ema:float=None,                   # decay of the average of weights; 0: none
     select:_one_of('select')=None,    # which epoch is kept
-    launch:int=None,                  # processes, one for each GPU; a step takes N times bs images
     **kwargs,
 ) -> int:                             # exit code
     "Train a DermoMamba; an interrupted run goes on when the same call is given again"
     changes = dict(loss=loss, augment=augment, schedule=schedule, lr=lr, bs=bs, wd=wd, clip=clip,
                    ema=ema, select=select)
     args = dict(data=data, out=Path(out), size=size, epochs=epochs, **changes, **kwargs)
-    check_numbers(args | dict(launch=launch))
-    try:
-        if launch in (None, 1) or num_distrib() > 1: return _run(args)
-        return _launch(launch, args)
+    check_numbers(args)
+    try: return _run(args)
     except KeyboardInterrupt: why, code = 'stopped', 130
     except RuntimeError as e:
-        if num_distrib() < 2: raise
-        from dermomamba.training.distributed import LOST, lost_peer
-        if not lost_peer(e): raise
-        why, code = 'another process of this run is gone', LOST
+        if num_distrib() < 2 or isinstance(e, torch.OutOfMemoryError): raise
+        why, code = f'this process failed, or another one is gone ({one_line(e)})', 1
     print(f"\ndermomamba_train: {why}; {_kept(args['out'])}.", file=sys.stderr)
     return code
 
-main = command(dermomamba_train, size=('H', 'W'), launch='N', data='FOLDER')
+main = command(dermomamba_train, size=('H', 'W'), data='FOLDER')
 
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c037

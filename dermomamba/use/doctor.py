@@ -72,7 +72,7 @@ def _line(e):
 
 def _room(): # on the processor, for torch's threads -> `Finding`
     import torch
-    from dermomamba.core import crowded
+    from dermomamba.training.long_runs import crowded
     if why := crowded(): return Finding('note', 'threads', why)
     return Finding('ok', 'threads', f'torch uses {torch.get_num_threads()}; there is room')
 
