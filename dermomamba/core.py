@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
-           'no_empty_folder', 'alone_in', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents', 'machine',
-           'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall', 'one_line', 'run_command',
-           'command']
+           'no_empty_folder', 'alone_in', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents',
+           'check_tensors', 'machine', 'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall',
+           'one_line', 'run_command', 'command']
 
 # %% ../nbs/more/core.ipynb #c003
 import argparse, csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, tempfile
@@ -207,6 +207,30 @@ def no_tangents(*tensors):
     if any(unpack_dual(x).tangent is not None for x in tensors):
         raise NotImplementedError("a compiled scan has no forward-mode derivatives: use "
                                   "engine='loop', or reverse mode (torch.autograd.grad)")
+
+# %% ../nbs/more/core.ipynb #letters2
+def check_tensors(
+    name:str,     # of the function, for the message
+    tensors:dict, # its tensor arguments by name; None: not given
+    dtype=None,   # of all; None: any real floating type
+    **letters,    # of their shapes, as in u='B D L'; a digit stands for itself
+):
+    "One device for all; the same letter is the same number everywhere, and only B may be 0"
+    given = {k: x for k, x in tensors.items() if x is not None}
+    device, known = next(iter(given.values())).device, {str(n): n for n in range(10)}
+    for k, x in given.items():
+        right = x.dtype == dtype if dtype else x.is_floating_point()
+        if not right or x.device != device:
+            raise ValueError(f"{name}: {k} is {x.dtype} on {x.device}; expected "
+                             f"{dtype or 'a real floating type'} on {device}, like the first")
+        want, shape = letters.get(k, '').split(), tuple(x.shape)
+        fits = [known.get(w, n) == n and (w == 'B' or n > 0) for w, n in zip(want, shape)]
+        if want and (len(want) != len(shape) or not all(fits)):
+            expected = ', '.join(str(known.get(w, w)) for w in want)
+            raise ValueError(f'{name}: {k} has shape {shape}; expected ({expected}), '
+                             'where only B may be 0')
+        known.update(zip(want, shape))
+
 
 # %% ../nbs/more/core.ipynb #c048
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout

@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_tangents, op_space
 from .selection import scan_flops
 from .vectors import (
     LANES, jit, load, mul, mul_add, powers, share, splat, store, total)
@@ -181,28 +181,20 @@ def _gradient(ctx, dy, dh, _):
 _scan.register_autograd(_gradient, setup_context=keep_inputs)
 _scan.register_autocast('cpu', torch.float32)
 
-# %% ../../nbs/1_scan/more/cpu.ipynb #c033
 @register_flop_formula(_ops.scan_numba)
 def _(u, delta, A, B, C, *_, **kw): return scan_flops(*u, A[1])
 @register_flop_formula(_ops.scan_numba_backward)
 def _(dy, dh, u, delta, A, *_, **kw): return 2*scan_flops(*u, A[1])
 
 # %% ../../nbs/1_scan/more/cpu.ipynb #bc312ab7
-def _check(u, delta, A, B, C):
-    "Types, devices and shapes"
-    args = dict(u=u, delta=delta, A=A, B=B, C=C)
-    if any(x.dtype != torch.float32 or x.device.type != 'cpu' for x in args.values()):
-        got = [f'{x.dtype} on {x.device}' for x in args.values()]
-        raise ValueError(f'scan_numba takes float32 tensors on the CPU, got {got}; '
-                         'use scan_chunked')
-    (Bs, D, L), (_, G, N, _) = u.shape, B.shape
-    fits = delta.shape == u.shape and A.shape == (D, N) and B.shape == (Bs, G, N, L)
-    if not fits or C.shape != B.shape or D % G:
-        got = ', '.join(f'{name} {tuple(x.shape)}' for name, x in args.items())
-        raise ValueError(f'shapes do not fit: {got}; '
-                         'expected (B, D, L) twice, (D, N) and (B, G, N, L) twice')
+def _check(args):
+    check_tensors('scan_numba', args, torch.float32, u='B D L', delta='B D L', A='D N',
+                  B='B G N L', C='B G N L')
+    D, G, device = args['A'].shape[0], args['B'].shape[1], args['u'].device
+    if device.type != 'cpu':
+        raise ValueError(f'scan_numba runs on the CPU, not on {device}; use scan_chunked')
+    if D % G: raise ValueError(f'scan_numba: {G} groups of B and C do not divide {D} channels')
 
-# %% ../../nbs/1_scan/more/cpu.ipynb #c035
 def scan_numba(
     u:Tensor,     # input (B, D, L), float32 on the CPU, like all others
     delta:Tensor, # step sizes (B, D, L), already positive
@@ -211,7 +203,8 @@ def scan_numba(
     C:Tensor,     # output weights (B, G, N, L)
 ) -> tuple[Tensor, Tensor]: # y (B, D, L) and the last state (B, D, N)
     "The selective scan compiled with numba, parallel over images, groups and channels"
-    _check(u, delta, A, B, C)
-    no_tangents(u, delta, A, B, C)
-    y, last, _ = _scan(u, delta, A, B, C)
+    args = dict(u=u, delta=delta, A=A, B=B, C=C)
+    _check(args)
+    no_tangents(*args.values())
+    y, last, _ = _scan(*args.values())
     return y, last

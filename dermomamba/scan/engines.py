@@ -17,7 +17,7 @@ import torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import op_space
+from ..core import check_tensors, op_space
 from .selection import scan_chunked, scan_flops, scan_loop
 
 # %% ../../nbs/1_scan/more/engines.ipynb #c011
@@ -211,28 +211,6 @@ def _one_grouping(B, C, u, N):
     both = math.lcm(G, H)
     return B_.repeat_interleave(both//G, dim=1), C_.repeat_interleave(both//H, dim=1)
 
-# %% ../../nbs/1_scan/more/engines.ipynb #c032
-def _check(u, delta, A, B, C, D, z, delta_bias):
-    "Types and devices of all arguments, and the shapes of all but B and C"
-    if u.ndim != 3 or u.shape[2] == 0:
-        raise ValueError(f'u has shape {tuple(u.shape)}; expected (B, D, L) with L at least 1')
-    channels = u.shape[1]
-    if A.ndim != 2 or A.is_complex():
-        raise ValueError(f'A has shape {tuple(A.shape)} and type {A.dtype}; '
-                         f'expected a real ({channels}, N)')
-    given = dict(u=u, delta=delta, A=A, B=B, C=C, D=D, z=z, delta_bias=delta_bias)
-    shapes = dict(delta=u.shape, A=(channels, A.shape[1]), D=(channels,), z=u.shape,
-                  delta_bias=(channels,))
-    for name, x in given.items():
-        if x is None: continue
-        if not x.is_floating_point():
-            raise ValueError(f'{name} is {x.dtype}; expected a real floating type')
-        if x.device != u.device:
-            raise ValueError(f'{name} is on {x.device}, u on {u.device}; '
-                             'expected all on one device')
-        if name in shapes and x.shape != torch.Size(shapes[name]):
-            raise ValueError(f'{name} has shape {tuple(x.shape)}; expected {tuple(shapes[name])}')
-
 # %% ../../nbs/1_scan/more/engines.ipynb #c034
 def _check_finite(delta):
     bad = ~delta.isfinite()
@@ -258,7 +236,9 @@ def selective_scan(
     check_finite:bool=True,        # refuse a delta that is not finite? (CPU, not compiled)
 ) -> Tensor:                       # y (B, D, L) in the type of u
     "The selective scan with mamba_ssm's arguments and meaning, in float32 (float64 if `u` is)"
-    _check(u, delta, A, B, C, D, z, delta_bias)
+    given = dict(u=u, delta=delta, A=A, B=B, C=C, D=D, z=z, delta_bias=delta_bias)
+    check_tensors('selective_scan', given, u='B D L', delta='B D L', A='D N', D='D', z='B D L',
+                  delta_bias='D')
     if check_finite and u.device.type == 'cpu' and not torch.compiler.is_compiling():
         _check_finite(delta)
     if engine == 'auto': engine = auto_engine(u)

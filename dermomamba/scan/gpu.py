@@ -5,16 +5,17 @@
 # %% auto #0
 __all__ = ['LANES', 'LOG2E', 'OLD_TRITON', 'walk_step', 'places', 'read', 'state_places', 'write_ends', 'walk_back_step',
            'compose', 'carry', 'chunk_length', 'tile_sizes', 'run_carry', 'over_n', 'over_t', 'pick', 'join', 'pairs',
-           'unpair', 'walk_tile', 'channel_gradients', 'interpreted', 'check_device', 'check_shapes', 'scan_triton']
+           'unpair', 'walk_tile', 'channel_gradients', 'interpreted', 'check_device', 'scan_triton']
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c004
 import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_tangents, op_space
 from .selection import scan_flops
 
+# %% ../../nbs/1_scan/more/gpu.ipynb #c004b
 _space, _ops = op_space(__name__)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c023
@@ -288,44 +289,28 @@ OLD_TRITON = tuple(map(int, triton.__version__.split('.')[:2])) < (3, 5)
 def interpreted() -> bool: # do Triton kernels run in its interpreter here?
     "True if TRITON_INTERPRET was set when triton was imported"
     return not isinstance(carry, triton.JITFunction)
+
+# %% ../../nbs/1_scan/more/gpu.ipynb #c065b
 def check_device(
-    name:str,  # of the function, for the message
-    **tensors, # its tensor arguments by name
+    name:str, # of the function, for the message
+    device,   # of its arguments
 ):
-    "All float32, on one device that can run Triton kernels"
-    device = next(iter(tensors.values())).device
-    if not interpreted() and OLD_TRITON:
+    "A device that can run Triton kernels"
+    if interpreted(): return
+    if OLD_TRITON:
         raise ValueError( # `walk_tile` calls itself
             f'{name} needs triton 3.5 or later, which comes with torch 2.9; here is '
             f"{triton.__version__}: update torch, or use engine='auto'")
-    for k, x in tensors.items():
-        if x.dtype != torch.float32 or x.device != device:
-            raise ValueError(f'{name}: {k} is {x.dtype} on {x.device}; expected '
-                             f'torch.float32 on {device}, like the first argument')
-    if device.type not in ('cuda', 'meta') and not interpreted():
+    if device.type not in ('cuda', 'meta'):
         raise ValueError(
             f"{name} runs on a CUDA device, not on '{device}'; use engine='auto', or set "
             'TRITON_INTERPRET=1 before triton is imported to run it in the (slow) interpreter')
-def check_shapes(
-    name:str,     # of the function, for the message
-    tensors:dict, # its tensor arguments by name
-    **letters,    # of their shapes, as in u='B D L'; a digit stands for itself
-):
-    "The same letter is the same number everywhere, and only B may be 0"
-    known = {str(n): n for n in range(10)}
-    for k, want in letters.items():
-        shape, want = tuple(tensors[k].shape), want.split()
-        fits = [known.get(w, n) == n and (n > 0 or w == 'B') for w, n in zip(want, shape)]
-        if len(shape) != len(want) or not all(fits):
-            expected = ', '.join(str(known.get(w, w)) for w in want)
-            raise ValueError(
-                f'{name}: {k} has shape {shape}; expected ({expected}), where only B may be 0')
-        known.update(zip(want, shape))
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c066
-def _check(**args):
-    check_device('scan_triton', **args)
-    check_shapes('scan_triton', args, u='B D L', delta='B D L', A='D N', B='B G N L', C='B G N L')
+def _check(args):
+    check_tensors('scan_triton', args, torch.float32, u='B D L', delta='B D L', A='D N',
+                  B='B G N L', C='B G N L')
+    check_device('scan_triton', args['u'].device)
     (D, L), (G, N) = args['u'].shape[1:], args['B'].shape[1:3]
     if D % G: raise ValueError(f'scan_triton: {G} groups of B and C do not divide {D} channels')
     if max(D, G*N, D*N//8)*(L + 16) >= 2**31:
@@ -379,6 +364,6 @@ def scan_triton(
     "The selective scan in Triton: chunks in parallel, states in registers"
     args = dict(u=u, delta=delta, A=A, B=B, C=C)
     if torch.is_autocast_enabled(u.device.type): args = {k: x.float() for k, x in args.items()}
-    _check(**args)
+    _check(args)
     no_tangents(*args.values())
     return _ops.scan_triton(*args.values())[:2]

@@ -14,7 +14,6 @@ def _per_channel(x:Tensor, D:int) -> Tensor: # (B, G, N, L) -> (B, D, N, L)
     "Give every channel the B or C of its group"
     return x.repeat_interleave(D // x.shape[1], dim=1)
 
-# %% ../../nbs/1_scan/3_selection.ipynb #c018
 def scan_loop(
     u:Tensor,     # input (B, D, L)
     delta:Tensor, # step sizes (B, D, L), already positive

@@ -23,7 +23,6 @@ def cross_scan(
     xs = torch.stack([x.flatten(2), x.transpose(2, 3).flatten(2)], 1)
     return torch.cat([xs, xs.flip(-1)], 1)
 
-# %% ../../nbs/1_scan/5_ss2d.ipynb #c019
 def cross_merge(
     ys:Tensor, # four sequences (B, 4, D, H*W), in the order of `cross_scan`
     H:int,     # rows of the image

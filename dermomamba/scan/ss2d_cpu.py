@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_tangents, op_space
 from .cpu import CHUNK, states, walk, walk_back
 from .selection import scan_flops
 from .vectors import LANES, add_outer, jit, product, share, sigmoid, softplus
@@ -39,7 +39,6 @@ def _gather(x, path, X):
     for i in range(len(path)):
         for d in range(X.shape[1]): X[i, d] = x[path[i], d]
 
-# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #07f7efd1
 @jit
 def _scatter(Y, path, first, last, add, y):
     "Channels `first` to `last` of a chunk, from Y (64, D) to a map (L, D), or added to it"
@@ -197,7 +196,6 @@ def _plan(x, A):
     threads_a_task = -(-torch.get_num_threads()//max(1, 2*Bs))
     return Bs, D, H, W, N16, -(-H*W//CHUNK), min(D, max(1, threads_a_task))
 
-# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c028
 _LOG2E = 1.4426950408889634
 
 @torch.library.custom_op(f'{_space}::ss2d_numba', mutates_args=())
@@ -265,7 +263,6 @@ def ss2d_flops(
     (B, D, H, W), R, N = x, dt_proj[2], A[2]
     return 2*B*4*H*W*D*(2*R + 2*N) + scan_flops(B, 4*D, H*W, N)
 
-# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c034
 @register_flop_formula(_ops.ss2d_numba)
 def _(x, x_proj, dt_proj, dt_bias, A, *_, **kw): return ss2d_flops(x, dt_proj, A)
 
@@ -273,23 +270,16 @@ def _(x, x_proj, dt_proj, dt_bias, A, *_, **kw): return ss2d_flops(x, dt_proj, A
 def _(dy, x, x_proj, dt_proj, dt_bias, A, *_, **kw): return 2*ss2d_flops(x, dt_proj, A)
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #75de3974
-def _check(x, **weights):
-    for name, t in dict(x=x, **weights).items():
-        if t.dtype != torch.float32 or t.device.type != 'cpu':
-            raise ValueError(
-                f'{name} is {t.dtype} on {t.device}; ss2d_numba takes float32 tensors on the CPU')
-    if x.ndim != 4: raise ValueError(f'x has shape {tuple(x.shape)}; expected (B, D, H, W)')
-    D, R, N = x.shape[1], weights['dt_proj'].shape[-1], weights['A'].shape[-1]
-    shapes = dict(
-        x_proj=(4, R + 2*N, D), dt_proj=(4, D, R), dt_bias=(4, D), A=(4, D, N), D=(4, D))
-    for name, shape in shapes.items():
-        got = tuple(weights[name].shape)
-        if got != shape:
-            raise ValueError(
-                f'{name} has shape {got}; expected {shape} '
-                f'for x of {tuple(x.shape)}, rank {R} and {N} states')
+def _check(args):
+    check_tensors('ss2d_numba', args, torch.float32, x='B D H W', x_proj='4 P D', dt_proj='4 D R',
+                  dt_bias='4 D', A='4 D N', D='4 D')
+    (_, P, D), R, N = args['x_proj'].shape, args['dt_proj'].shape[2], args['A'].shape[2]
+    if P != R + 2*N:
+        raise ValueError(f'ss2d_numba: x_proj has shape (4, {P}, {D}); expected (4, {R + 2*N}, '
+                         f'{D}), for rank {R} and {N} states')
+    if args['x'].device.type != 'cpu':
+        raise ValueError('ss2d_numba runs on the CPU; use composed_scan')
 
-# %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c035
 def ss2d_numba(
     x:Tensor,       # feature map (B, D, H, W), float32 on the CPU, like all others
     x_proj:Tensor,  # from a pixel to its step size of rank R, B and C (4, R + 2N, D)
@@ -299,6 +289,7 @@ def ss2d_numba(
     D:Tensor,       # skip weights (4, D)
 ) -> Tensor:        # sum of the four scans (B, D, H, W), channels last in memory
     "The core of SS2D in one pass: projections, softplus, four scans and their sum"
-    _check(x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
-    no_tangents(x, x_proj, dt_proj, dt_bias, A, D)
-    return _ss2d(x, x_proj, dt_proj, dt_bias, A, D)[0]
+    args = dict(x=x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
+    _check(args)
+    no_tangents(*args.values())
+    return _ss2d(*args.values())[0]

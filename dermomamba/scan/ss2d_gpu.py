@@ -10,10 +10,10 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_tangents, op_space
 from .gpu import (
-    LANES, LOG2E, channel_gradients, check_device, check_shapes, chunk_length, over_n, over_t,
-    places, read, run_carry, state_places, tile_sizes, walk_back_step, walk_step, write_ends)
+    LANES, LOG2E, channel_gradients, check_device, chunk_length, over_n, over_t, places, read,
+    run_carry, state_places, tile_sizes, walk_back_step, walk_step, write_ends)
 from .selection import scan_flops
 
 _space, _ops = op_space(__name__)
@@ -123,7 +123,6 @@ def _dense(x):
     if x.is_contiguous(memory_format=torch.channels_last): return x, torch.channels_last
     return x.contiguous(), torch.contiguous_format
 
-# %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c029
 def _pack(x_proj, dt_proj, N, RP, Dp):
     "The projections as (4, Dp, B | C | dt) and (4, D, RP), padded with zeros"
     (_, D, R), NP = dt_proj.shape, triton.next_power_of_2(N)
@@ -151,7 +150,6 @@ def launch_sizes(
     walk = dict(T=T, DB=DB, NP=NP, RP=RP, K=LANES, CB=min(2, D), num_warps=1)
     return walk, tile, blocks, triton.cdiv(H*W, T)
 
-# %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c031
 def _arguments(x, x_proj, dt_proj, dt_bias, A, format):
     "What all launches share: pointers and integers in the kernels' order"
     (_, D, H, W), N = x.shape, A.shape[2]
@@ -286,7 +284,6 @@ def _unpack(part, N, R, NP, RP):
     found = dx_proj, dWt[..., :R], dbias[..., 0], dA[..., :N], dD[..., 0]
     return tuple(w.contiguous() for w in found)
 
-# %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c051
 PROGRAMS = 4096 # rows of `part` a direction, at most about
 def _backward(dy, x, x_proj, dt_proj, dt_bias, A, D, states):
     x, format = _dense(x)
@@ -309,10 +306,10 @@ def _backward(dy, x, x_proj, dt_proj, dt_bias, A, D, states):
     return dx, *_unpack(torch.stack(sums), A.shape[2], dt_proj.shape[2], NP, RP)
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c053
-def _check(**args):
-    check_device('ss2d_triton', **args)
-    check_shapes('ss2d_triton', args, x='B D H W', dt_proj='4 D R', A='4 D N', x_proj='4 P D',
-                 dt_bias='4 D', D='4 D')
+def _check(args):
+    check_tensors('ss2d_triton', args, torch.float32, x='B D H W', x_proj='4 P D',
+                  dt_proj='4 D R', dt_bias='4 D', A='4 D N', D='4 D')
+    check_device('ss2d_triton', args['x'].device)
     (D, H, W), P = args['x'].shape[1:], args['x_proj'].shape[1]
     R, N = args['dt_proj'].shape[2], args['A'].shape[2]
     if P != R + 2*N:
@@ -321,6 +318,7 @@ def _check(**args):
     if N*D*H*W >= 2**31:
         raise ValueError(f'ss2d_triton: {D} x {H} x {W} numbers with {N} states: '
                          'too large an image for 32-bit positions')
+
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c054
 @torch.library.custom_op(f'{_space}::ss2d_triton', mutates_args=())
@@ -349,7 +347,6 @@ def _(dy, x, *saved):
     weights = (torch.empty(w.shape, dtype=w.dtype, device=w.device) for w in saved[:5])
     return torch.empty_like(x, memory_format=format), *weights
 
-# %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c056
 def _grad(ctx, dy, _):
     x, *saved = ctx.saved_tensors
     return _ops.ss2d_triton_backward(torch.zeros_like(x) if dy is None else dy, x, *saved)
@@ -365,7 +362,6 @@ def _flops(x, x_proj, dt_proj, dt_bias, A, *args, **kwargs):
 @register_flop_formula(_ops.ss2d_triton_backward)
 def _backward_flops(dy, *args, **kwargs): return 2*_flops(*args)
 
-# %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c059
 def ss2d_triton(
     x:Tensor,       # map (B, D, H, W), float32 on a CUDA device, like all others; not copied
     x_proj:Tensor,  # weights of the step, B and C (4, R + 2N, D)
@@ -377,6 +373,6 @@ def ss2d_triton(
     "The core of SS2D, from map to map, in Triton; contiguous and channels_last maps are not copied"
     args = dict(x=x, x_proj=x_proj, dt_proj=dt_proj, dt_bias=dt_bias, A=A, D=D)
     if torch.is_autocast_enabled(x.device.type): args = {k: a.float() for k, a in args.items()}
-    _check(**args)
+    _check(args)
     no_tangents(*args.values())
     return _ops.ss2d_triton(*args.values())[0]

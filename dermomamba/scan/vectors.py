@@ -11,7 +11,6 @@ import ctypes, os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c003
 import numpy as np, torch
 from llvmlite import ir
 from numba import njit, types
@@ -56,7 +55,6 @@ def exp2(x): # float32
 _LOG2E, _ZERO, _ONE, _TWO = (np.float32(c) for c in (1.4426950408889634, 0, 1, 2))
 _S = tuple(np.float32(1/n) for n in (3, 5, 7, 9, 11, 13))
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c025
 @jit
 def softplus(v): # float32
     "ln(1 + exp(v))"
@@ -66,7 +64,6 @@ def softplus(v): # float32
     series = _ONE + q*(_S[0] + q*(_S[1] + q*(_S[2] + q*(_S[3] + q*(_S[4] + q*_S[5])))))
     return (v if v > _ZERO else _ZERO) + _TWO*s*series
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c026
 @jit
 def sigmoid(v): # float32
     "1/(1 + exp(-v)), the derivative of softplus"
@@ -81,7 +78,6 @@ class _Vector(types.Type):
     def __init__(self): super().__init__(f'float32x{LANES}')
 _vector = _Vector()
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c037
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type): super().__init__(manager, fe_type, _V)
@@ -92,7 +88,6 @@ def _address(context, builder, sig, args):
     data = context.make_array(sig.args[0])(context, builder, args[0]).data
     return builder.bitcast(builder.gep(data, [args[1]]), _V.as_pointer())
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c040
 @intrinsic
 def load(typingctx, array, i):
     "The vector that starts at the `i`-th number"
@@ -100,7 +95,6 @@ def load(typingctx, array, i):
         return builder.load(_address(context, builder, sig, args), align=4)
     return _vector(array, types.intp), code
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c041
 @intrinsic
 def store(typingctx, array, i, v):
     "Write a vector to the array, from the `i`-th number on"
@@ -126,7 +120,6 @@ def mul(typingctx, x, y):
     def code(context, builder, sig, args): return builder.fmul(*args, flags=['contract'])
     return _vector(_vector, _vector), code
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c046
 @intrinsic
 def mul_add(typingctx, x, y, z):
     "x*y + z"
@@ -215,7 +208,6 @@ def add_outer(X, G, T, out):
 # %% ../../nbs/1_scan/more/vectors.ipynb #c064
 _WORK, _PID = ctypes.CFUNCTYPE(None, ctypes.c_void_p), os.getpid()
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c065
 @lru_cache(1)
 def _openmp():
     "`GOMP_parallel(function, data, threads, flags)` of the OpenMP library in this process, or None"
@@ -229,7 +221,6 @@ def _openmp():
 def _pool(n, pid): # one for each process: threads do not survive a fork
     return ThreadPoolExecutor(n, thread_name_prefix='scan')
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c068
 def _run_threads(work, n):
     "Call `work(None)` in `n` threads at once and wait for all"
     if _openmp() and os.getpid() == _PID: _openmp()(_WORK(work), None, n, 0)
@@ -242,7 +233,6 @@ def _arrays(x):
     if isinstance(x, tuple): return tuple(map(_arrays, x))
     return x.numpy() if isinstance(x, Tensor) else x
 
-# %% ../../nbs/1_scan/more/vectors.ipynb #c071
 def share(
     kernel,     # compiled function of (first task, last task, *args)
     tasks:int,  # number of tasks

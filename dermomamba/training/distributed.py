@@ -122,7 +122,6 @@ class GroupTrainer(DistributedTrainer):
     def after_validate(self):                  # before the Recorder
         for m in self.recorder._valid_mets: _put_together(m)
 
-# %% ../../nbs/4_training/more/distributed.ipynb #ed01c7e8
 def _put_together(m): # a metric's share of every process becomes the whole
     if hasattr(m, 'values'): m.values = sum(_gather(m.values), [])   # PerImage
     elif hasattr(m, 'total'):                                        # fastai's means

@@ -286,7 +286,6 @@ def busy_cores(
         return os.cpu_count()*(1 - (now_idle - idle)/(now_total - total))
     except (OSError, ValueError, IndexError, ZeroDivisionError): return None
 
-# %% ../../nbs/4_training/more/long_runs.ipynb #crowd03
 def _crowd(look, threads, cores):   # `look` takes its time, so it is asked last
     passive = os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive'
     busy = None if passive or threads < 2 else look()

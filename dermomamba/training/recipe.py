@@ -271,8 +271,6 @@ def _kept(out): # what an ended run has left
     if not (out/'last.pth').exists(): return 'no epoch was finished, so nothing is kept'
     return f'the last whole epoch is kept in {out}: give the same command to go on'
 
-
-# %% ../../nbs/4_training/4_recipe.ipynb #c035
 def _report(run, out):
     s, size = run['scores'], 'x'.join(map(str, run['settings']['size']))
     print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: "
@@ -291,7 +289,6 @@ def _run(args): # train, report
         done = len(learn.checkpoint.history)
         print(f"{done} of {args['epochs']} epochs are done and kept in {out}: "
               'give the same command to go on')
-
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c036
 @delegates(train, but=['bar'])
