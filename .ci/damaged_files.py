@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from bad_inputs import encoded, meta, photo, put, state, weights, work
+from bad_inputs import encoded, photo, put, state, weights, work
 from dermomamba.core import peak_rss
 from dermomamba.data.images import DataError, read_image, read_mask
 from dermomamba.evidence.inference import network_input, probabilities
@@ -138,12 +138,14 @@ def length(raw, rng):
     return claimed.to_bytes(8, 'little') + weights[8:]
 
 
-SETTINGS = ('', 'x', 'null', '[]', '[32]', '[32000000, 32]', '-1', '"32"', 'NaN', '[NaN, NaN]',
-            '1e9', '[0, 0]', '{"a": 1}', '['*5000, '9'*5000, '1000000000000',
-            '[' + '4,'*20000 + '4]', '[4, 4, 8, 8, 8, 160000]')
+TELLING = ('stem.weight', 'encoder.0.widen.weight', 'encoder.4.widen.weight',
+           'sweep.mamba2.in_proj.weight', 'sweep.mamba3.in_proj.weight')
+CLAIMS = (), (1,), (0, 1), (1, 0), (8, 1), (1, 8), (4, 3), (100_000, 1), (1, 100_000)
 
 
-def setting(raw, rng): return save(state, meta | {rng.choice(list(meta)): rng.choice(SETTINGS)})
+def claim(raw, rng):
+    "A whole file in which one tensor's shape tells of a network of another size"
+    return save(state | {rng.choice(TELLING): torch.zeros(rng.choice(CLAIMS))})
 
 
 def no_number(raw, rng):
@@ -156,7 +158,7 @@ def no_number(raw, rng):
 COMMON = {'bits': flip, 'bits of the header': flip_header, 'numbers': numbers, 'cut': cut,
           'a part twice': twice}
 IMAGE = COMMON | {'two files': ahead_of(good), 'wrong suffix': same}
-LIES = {'length': length, 'type': lie('dtype', types), 'setting': setting, 'no number': no_number,
+LIES = {'length': length, 'type': lie('dtype', types), 'claim': claim, 'no number': no_number,
         'shape': lie('shape', shapes), 'offset': lie('data_offsets', offsets)}
 WEIGHTS = LIES | COMMON | {'two checkpoints': ahead_of(checkpoints)}
 

@@ -181,11 +181,12 @@ def bound(*sizes):
 
 def maps(batch):
     "Where the paper's network scans -> images, channels, rows, columns, rank"
-    from dermomamba.evidence.do_the_scans_matter import scan_cores
     from dermomamba.network.dermomamba import DermoMamba
     from dermomamba.scan.engines import use_engine
+    from dermomamba.scan.ss2d import SS2D
     model, found = DermoMamba().to('meta').eval(), {}
-    for name, core in scan_cores(model).items():
+    for name, core in model.named_modules():
+        if not isinstance(core, SS2D): continue
         def note(conv, inputs, out, name=name, rank=core.dt_rank):   # what comes out is scanned
             B, *shape = out.shape
             found[name] = batch*B, *shape, rank

@@ -33,16 +33,69 @@ from torch import Tensor
 from dermomamba.core import write_atomic, write_csv, write_record
 from dermomamba.data.datasets import open_dataset, parts
 from dermomamba.evidence.cost import make_job
-from dermomamba.evidence.do_the_scans_matter import probe, scan_cores, scan_shares, silenced
 from dermomamba.evidence.speed import interleave
 from dermomamba.evidence.statistics import paired_difference
 from dermomamba.network.blocks import CrossScaleMambaBlock
 from dermomamba.network.dermomamba import DermoMamba
-from dermomamba.scan.engines import selective_scan
+from dermomamba.scan.engines import selective_scan, use_engine
 from dermomamba.scan.ss2d import SS2D, cross_selective_scan, inverse_softplus
 from dermomamba.training.learner import SCAN_VECTORS, ListAdam, ScansWithoutDecay
 from dermomamba.training.metrics import dice_per_image
 from dermomamba.training.recipe import RECIPES, build_learner, make_dls, score_learner
+
+
+def scan_cores(
+    model:nn.Module, # any network with SS2D blocks
+) -> dict:           # name -> SS2D, in the order in which the network runs them
+    "The cores that scan"
+    return {k: m for k, m in model.named_modules() if isinstance(m, SS2D)}
+
+
+@torch.no_grad()
+def scan_share(
+    core:SS2D, # whose scan
+    x:Tensor,  # what it scans (B, d_inner, H, W)
+) -> float:    # norm of its scan over norm of its skip term; None if there is no skip
+    "How loud a scan is beside its own skip"
+    y = core.scan(x)
+    with use_engine('silent'): skip = core.scan(x)
+    loud, other = (y - skip).norm().item(), skip.norm().item()
+    return loud/other if other else None
+
+
+@torch.no_grad()
+def scan_shares(
+    model:nn.Module, # any network with SS2D blocks
+    x:Tensor,        # its input (B, 3, H, W)
+) -> dict:           # name of a core -> its share
+    "The share of each scan"
+    heard, hooks = {}, []
+    for name, core in scan_cores(model).items():
+        def listen(conv, inputs, output, name=name):
+            heard[name] = F.silu(output)     # what the core scans
+        hooks.append(core.conv2d.register_forward_hook(listen))
+    try: model(x)
+    finally:
+        for h in hooks: h.remove()
+    return {name: scan_share(core, heard[name]) for name, core in scan_cores(model).items()}
+
+
+@torch.no_grad()
+def probe(
+    model:nn.Module, # a DermoMamba
+    batches,         # of normalised images (B, 3, H, W) and masks (B, H, W)
+) -> dict:           # Dice with and without the scans, and between both masks, an array each
+    "What silencing all scans changes, image by image, at threshold .5"
+    model.eval()
+    rows = []
+    for x, mask in batches:
+        z = model(x)
+        with use_engine('silent'): quiet = model(x)
+        mask = mask.as_subclass(Tensor)
+        same = dice_per_image(quiet, (z > 0).long())
+        rows.append(torch.stack([dice_per_image(z, mask), dice_per_image(quiet, mask), same]))
+    dice, without, agreement = torch.cat(rows, 1).numpy()
+    return dict(dice=dice, silenced=without, agreement=agreement)
 
 
 class FixedSS2D(SS2D):
@@ -568,7 +621,7 @@ def check_handles():
     longer = F.softplus(scan_cores(longer_steps(net, 10))['sweep.mamba1'].dt_projs_bias)
     torch.testing.assert_close(longer, 10*dt, atol=1e-4, rtol=1e-3)
     core = scan_cores(without_skip(net))['sweep.mamba1']
-    with silenced(core):
+    with use_engine('silent'):
         assert core.scan(torch.ones(1, core.d_inner, 3, 4)).abs().max() == 0
     return quiet, louder
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from ..core import writable_folder, write_atomic, write_record
 from .evaluate import interval, summarise
-from .statistics import compare_paired
+from .statistics import check_values, compare_paired
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #2e17ed1c
 def images_of(
@@ -35,11 +35,9 @@ def read_run(
     record = json.loads(file.read_text(encoding='utf-8'))
     if record.get('kind') != 'evaluation': return None
     rows = pd.read_csv(file.with_name('scores.csv'), converters=dict(image=str), index_col='image')
-    if not len(rows): raise ValueError('scores.csv holds no image')
-    if not rows.index.is_unique: raise ValueError('scores.csv holds an image twice')
-    odd = rows.index[~np.isfinite(rows.to_numpy(float)).all(1)]
-    if len(odd): raise ValueError(f'scores.csv has a value for {odd[0]} that is no number')
-    mean, said = rows.dice.mean(), record['scores']['dice'][0]
+    if not (rows.index.is_unique and np.isfinite(rows.to_numpy(float)).all()):
+        raise ValueError('scores.csv holds an image twice, or a value that is no number')
+    mean, said = check_values(rows.dice).mean(), record['scores']['dice'][0]
     if abs(mean - said) > 1e-6:
         raise ValueError(f'the mean Dice of scores.csv is {mean:.4f}, that of run.json {said:.4f}')
     name = file.parent.relative_to(root).as_posix()
@@ -95,10 +93,9 @@ def pool_folds(
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #f7e1c752
 SHOWN = 'dice', 'iou', 'boundary_f', 'hausdorff95'
-def _rank_group(runs):
-    "Rows of runs on the same images"
-    runs, rows = sorted(runs, key=lambda r: -r['scores']['dice'][0]), []
-    best = runs[0]['rows'].dice
+def _rows(runs):
+    "Of runs on the same images, the best first: what the table shows of each"
+    best, rows = runs[0]['rows'].dice, []
     for i, r in enumerate(runs):
         row = {k: r[k] for k in ('name', 'failed', 'parameters', 'settings')} | dict(rank=i + 1)
         versus_best = compare_paired(r['rows'].dice, best) if i and len(best) > 1 else None
@@ -109,33 +106,26 @@ def rank(
     runs:list, # of `find_runs`
 ) -> list:     # of groups: data, protocol, role, fold, n, rows; best first
     "Runs on the same images side by side, each with a paired test against the best"
-    groups, names = {}, ('data', 'protocol', 'role')
-    for r in pool_folds(runs):
-        key = tuple(str(r['settings'][k]) for k in names)
-        groups.setdefault((key, images_of(r['rows'])), []).append(r)
-    def order(group):
-        (key, _), members = group
-        return key, str(members[0]['settings']['fold']), members[0]['name']
-    out = []
-    for (key, images), members in sorted(groups.items(), key=order):
-        s = members[0]['settings']
-        fold = s['fold'] if s['protocol'] == 'kfold' else None
-        out.append(dict(zip(names, key), fold=fold, n=len(images), rows=_rank_group(members)))
-    return out
+    groups, names = {}, ('data', 'protocol', 'role', 'fold')
+    for r in sorted(pool_folds(runs), key=lambda r: -r['scores']['dice'][0]):
+        s = r['settings']
+        if s['protocol'] != 'kfold': s = s | dict(fold=None)
+        groups.setdefault((tuple(s[k] for k in names), images_of(r['rows'])), []).append(r)
+    return [dict(zip(names, key), n=len(images), rows=_rows(members))
+            for (key, images), members in sorted(groups.items(), key=lambda g: str(g[0][0]))]
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #49c23cc1
 def _cells(r):
     "A row as text"
-    found = {'': r['rank'], 'name': r['name'], 'tta': r['settings']['tta'].replace('none', '-')}
-    found |= {'Dice [95%]': interval(r['dice']), 'IoU [95%]': interval(r['iou'])}
-    found |= {'failed': f"{100*r['failed']:.1f}%", 'boundary F': interval(r['boundary_f'], 3)}
-    found |= {'HD95': interval(r['hausdorff95'], 1), 'M params': f"{r['parameters']/1e6:.4g}"}
-    found |= {'Dice against the first [95%]': '-', 'p': '-'}
-    if d := r['versus_best']:
-        low, high = d['ci_low'], d['ci_high']
-        difference = f"{d['mean_difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
-        found |= {'Dice against the first [95%]': difference, 'p': f"{d['p_wilcoxon']:.2g}"}
-    return found
+    d = r['versus_best']
+    difference = d and [d[k] for k in ('mean_difference', 'ci_low', 'ci_high')]
+    return {
+        '': r['rank'], 'name': r['name'], 'tta': r['settings']['tta'].replace('none', '-'),
+        'Dice [95%]': interval(r['dice']), 'IoU [95%]': interval(r['iou']),
+        'failed': f"{100*r['failed']:.1f}%", 'boundary F': interval(r['boundary_f'], 3),
+        'HD95': interval(r['hausdorff95'], 1), 'M params': f"{r['parameters']/1e6:.4g}",
+        'Dice against the first [95%]': interval(difference),
+        'p': f"{d['p_wilcoxon']:.2g}" if d else '-'}
 
 def table(
     groups:list, # of `rank`

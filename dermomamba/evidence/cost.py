@@ -10,11 +10,11 @@ import copy, importlib
 from pathlib import Path
 
 import torch, torch.nn as nn, torch.nn.functional as F
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..core import in_own_process, one_line, peak_rss
 from ..network.dermomamba import DermoMamba, load_model
-from ..network.weights import shipped
 from ..scan.engines import use_engine
 from ..scan.ss2d import SS2D, set_engine
 
@@ -25,47 +25,30 @@ def open_model(
 ) -> nn.Module:            # in eval mode, on the CPU
     "The network that a name stands for"
     if spec == 'paper': return DermoMamba(tuple(size)).eval()
-    files = Path(spec), Path(spec)/'model.safetensors'
-    if str(spec) in shipped() or any(f.is_file() for f in files): return load_model(spec)
-    module, colon, name = str(spec).partition(':')
-    def refuse(what, cause=None): raise ValueError(f'{spec}: {what}') from cause
-    if not colon:
-        refuse(f"no such file or run; a model is 'paper', one of {', '.join(shipped())}, "
-               "a file or a folder of dermomamba_train, or package.module:callable")
-    try: make = getattr(importlib.import_module(module), name, None)
+    module, colon, name = str(spec).rpartition(':')
+    if not colon or Path(spec).exists(): return load_model(spec)
+    try: model = getattr(importlib.import_module(module), name)()
     except Exception as e:
-        refuse(f'{module} cannot be imported ({e}); install it, or go to its folder', e)
-    if not callable(make): refuse(f'{module} has no callable {name!r}; name a function or class')
-    try: model = make()
-    except Exception as e:
-        refuse(f'called without arguments it fails ({e}); give one that needs none', e)
-    if not isinstance(model, nn.Module):
-        refuse(f'returns a {type(model).__name__}; expected a torch.nn.Module')
-    return model.eval()
+        raise ValueError(f'{spec}: no network ({one_line(e)}); name a function or class, without '
+                         'arguments, of a module that can be imported from here') from e
+    if isinstance(model, nn.Module): return model.eval()
+    raise ValueError(f'{spec}: returns a {type(model).__name__}; expected a torch.nn.Module')
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #228f952a
 def check_model(
-    model:nn.Module, # on its device
-    size:tuple,      # (H, W) of the images
+    model:nn.Module, # to measure
+    x:Tensor,        # an image (1, 3, H, W), on its device
     spec:str='',     # its name, for the message
 ):
     "Show the network one image: it must answer with one logit a pixel"
-    H, W = model.img_size if isinstance(model, DermoMamba) else size
-    if (H, W) != tuple(size):
-        raise ValueError(f'{spec}: made for images of {H}x{W}; give --size {H} {W}')
-    first = next(model.parameters(), None)
-    if first is None:
-        raise ValueError(f'{spec}: a network without parameters cannot be measured; name another')
-    x = torch.randn(1, 3, *size, device=first.device)
     try:
         with torch.no_grad(): y = model(x)
     except Exception as e:
-        why = f'{type(e).__name__}: {e}'.splitlines()[0]
-        raise ValueError(f'{spec}: fails on an image of {H}x{W}. {why}') from e
-    got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
-    if got != (1, 1, *size):
-        expected = f'expected {(1, 1, *size)}, one logit a pixel: wrap it so'
-        raise ValueError(f'{spec}: returns {got}; {expected}')
+        H, W = x.shape[2:]
+        raise ValueError(f'{spec}: fails on an image of {H}x{W} (see --size): {one_line(e)}') from e
+    got, want = tuple(getattr(y, 'shape', [type(y).__name__])), (1, 1, *x.shape[2:])
+    if got != want:
+        raise ValueError(f'{spec}: returns {got}; expected {want}, one logit a pixel: wrap it so')
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c023
 def count_flops(
@@ -131,8 +114,6 @@ def peak_memory(
     **kw,                  # batch, step: see `make_job`
 ) -> int:                  # bytes; None where they cannot be known
     "The most memory a call takes beyond weights and images, measured in a process of its own"
-    kw |= dict(spec=str(spec), size=tuple(size), device=device, engine=engine)
-    try:
-        return in_own_process(
-            'dermomamba.evidence.cost:_measure', threads=torch.get_num_threads(), **kw)
-    except Exception as e: raise RuntimeError(f'memory of {spec}: {one_line(e)}') from e
+    return in_own_process(
+        'dermomamba.evidence.cost:_measure', spec=spec, size=size, device=device, engine=engine,
+        threads=torch.get_num_threads(), **kw)

@@ -24,7 +24,7 @@ from ..network.weights import WeightsError
 from ..data.formats import header
 from ..data.images import DataError, LoadImage, read_image
 from ..training.metrics import Confusion, formulas
-from ..network.dermomamba import DermoMamba, load_model, unwrap
+from ..network.dermomamba import load_model, unwrap
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c011
 def as_image(
@@ -223,14 +223,9 @@ def choose_threshold(
     "Threshold with the best mean Dice, of equals the nearest to .5; on *validation* images only"
     grid = np.linspace(.2, .8, 25) if grid is None else np.sort(grid)
     grid = torch.tensor(grid).round(decimals=6)
-    if not (len(grid) and 0 < grid[0] and grid[-1] < 1):
-        raise ValueError(f'grid={grid.tolist()}: thresholds lie between 0 and 1, both excluded')
     dice = []
-    for i, pair in enumerate(pairs):
+    for pair in pairs:
         p, m = (torch.tensor(np.ascontiguousarray(a)) for a in pair)
-        if p.shape != m.shape:
-            shapes = f"probabilities {tuple(p.shape)}, mask {tuple(m.shape)}"
-            raise ValueError(f"image {i}: {shapes}: give both at the image's own size")
         dice.append(_dice_at(p, m, grid))
     if not dice: raise ValueError('no images to choose a threshold on')
     dice, grid = torch.stack(dice).mean(0).tolist(), grid.tolist()
@@ -238,19 +233,15 @@ def choose_threshold(
     return best, dict(threshold=grid, dice=dice)
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #p093
-_COLOURS = 3  # red, green, blue
 def plain_network(
-    model:nn.Module, # a network with `img_size`, perhaps wrapped
+    model:nn.Module, # a DermoMamba, perhaps wrapped
 ) -> nn.Module: # the network itself, in float32
     "The network inside of wrappers; if its precision is another one, a copy in float32"
-    def has_size(m): return 'img_size' in vars(m) or hasattr(type(m), 'img_size')
-    inside = next((m for m in model.modules() if has_size(m)), None)
-    if inside is None or isinstance(inside, DermoMamba): inside = unwrap(model)
-    given = getattr(inside, 'in_channels', _COLOURS)
-    if given != _COLOURS:
-        raise ValueError(f'in_channels={given}: a photograph has {_COLOURS} channels, and how they '
-                         'were turned into others in training is not in the weights; '
-                         f'give a network with in_channels={_COLOURS}')
+    inside = unwrap(model)
+    if inside.in_channels != 3:
+        raise ValueError(f'in_channels={inside.in_channels}: a photograph has 3 channels, and how '
+                         'they were turned into others in training is not in the weights; '
+                         'give a network with in_channels=3')
     floats = {v.dtype for v in inside.state_dict().values() if v.is_floating_point()}
     return inside if floats <= {torch.float32} else copy.deepcopy(inside).float()
 
@@ -261,16 +252,10 @@ def ready_model(
     trust:bool=False, # see `read_tensors`
 ):
     "The model, loaded if need be, on its device"
-    if model is None:
-        raise ValueError('no weights: give model=, a DermoMamba, a file that save_model or '
-                         'dermomamba_train wrote, or a name such as isic2018')
     name = ''
     if isinstance(model, (str, Path)):
-        name = f'{model}: '
-        model, device = load_model(model, trust=trust), device or default_device()
-    if not isinstance(model, nn.Module):
-        raise ValueError(f'model is a {type(model).__name__}: expected a DermoMamba '
-                         'or the path of its weights; of a Learner give learn.model')
+        name, device = f'{model}: ', device or default_device()
+        model = load_model(model, trust)
     try: model = plain_network(model)
     except ValueError as e: raise ValueError(f'{name}{e}') from e
     keep_memory() # batches on a CPU take a quarter less time

@@ -42,22 +42,16 @@ def bootstrap_ci(
     return float(v.mean()), float(ci.low), float(ci.high)
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c034
-def _same_order(a, b):
-    "The second Series in the order of the first, if they hold the same images"
-    if not (a.index.is_unique and b.index.is_unique):
-        raise ValueError("an image is in the table twice: remove a row")
-    only = a.index.symmetric_difference(b.index)
-    if len(only):
-        raise ValueError(f"only in one table: {', '.join(map(str, only[:5]))} "
-                         f"({len(only)} in all). Score both on one list.")
-    return b.loc[a.index]
-
 def compare_paired(
     a, # one score an image
     b, # of the other method; same images, same order, or both a pandas Series by image
     )->dict: # n, mean_difference (a - b), ci_low, ci_high, p_wilcoxon, p_t, wins, ties, losses
     "Paired comparison of two methods over images"
-    if isinstance(a, pd.Series): b = _same_order(a, b)
+    if isinstance(a, pd.Series):
+        if not (a.index.is_unique and a.index.sort_values().equals(b.index.sort_values())):
+            only = list(a.index.symmetric_difference(b.index)[:5])
+            raise ValueError(f'each image once in both tables, please; only in one: {only}')
+        b = b.loc[a.index]
     a, b = check_values(a), check_values(b)
     if len(a) != len(b) or len(a) < 2:
         got = f"{len(a)} and {len(b)} scores"

@@ -13,16 +13,15 @@ from ..scan.ss2d import SS2D, VSSBlock
 
 # %% ../../nbs/2_network/1_blocks.ipynb #csmb-c006
 class AxialDWConv(nn.Module):
-    "x + 3x3(kx1(1xk(x))), all depthwise with the same dilation"
+    "x + 3x3(7x1(1x7(x))), all depthwise with the same dilation"
     def __init__(self,
         dim:int,        # channels
-        kernel:int=7,   # length k of the axial kernels; 7 in the release
         dilation:int=1, # distance between taps; 1, 2, 3 in the release
     ):
         super().__init__()
         kw = dict(padding='same', groups=dim, dilation=dilation)
-        self.mixer_h = nn.Conv2d(dim, dim, (kernel, 1), **kw)
-        self.mixer_w = nn.Conv2d(dim, dim, (1, kernel), **kw)
+        self.mixer_h = nn.Conv2d(dim, dim, (7, 1), **kw)
+        self.mixer_w = nn.Conv2d(dim, dim, (1, 7), **kw)
         self.conv = nn.Conv2d(dim, dim, 3, **kw)
 
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
@@ -53,11 +52,10 @@ class CrossScaleMambaBlock(nn.Module):
 class ChannelGate(nn.Module):
     "Scale each channel by a gate computed from its mean and maximum"
     def __init__(self,
-        dim:int,      # channels
-        ratio:int=16, # how much narrower the middle layer is; CBAM's default
+        dim:int, # channels
     ):
         super().__init__()
-        hidden = max(1, dim//ratio) # a narrow network would have a gate that sees nothing
+        hidden = max(1, dim//16) # a narrow network would have a gate that sees nothing
         self.mlp = nn.Sequential(
             nn.Flatten(), nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
 
@@ -68,37 +66,32 @@ class ChannelGate(nn.Module):
 # %% ../../nbs/2_network/1_blocks.ipynb #cbam-c010
 class SpatialGate(nn.Module):
     "Scale each pixel by a gate computed from the maximum and mean over its channels"
-    def __init__(self,
-        kernel:int=7, # side of the convolution; CBAM's default
-    ):
+    def __init__(self):
         super().__init__()
         self.spatial = nn.Module()
-        self.spatial.conv = nn.Conv2d(2, 1, kernel, padding=kernel//2, bias=False)
+        self.spatial.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
         self.spatial.bn = nn.BatchNorm2d(1, momentum=.01)
 
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
         summary = torch.stack([x.amax(1), x.mean(1)], 1)                  # (B, 2, H, W)
         return x*torch.sigmoid(self.spatial.bn(self.spatial.conv(summary)))
 
-# %% ../../nbs/2_network/1_blocks.ipynb #cbam-c011
 class CBAM(nn.Sequential):
     "Convolutional block attention module: channel gate, then spatial gate"
     def __init__(self,
-        dim:int,      # channels
-        ratio:int=16, # see `ChannelGate`
+        dim:int, # channels
     ):
         super().__init__()
-        self.ChannelGate, self.SpatialGate = ChannelGate(dim, ratio), SpatialGate()
+        self.ChannelGate, self.SpatialGate = ChannelGate(dim), SpatialGate()
 
 # %% ../../nbs/2_network/1_blocks.ipynb #neck-c005
 class PCAM(nn.Module):
     "Depthwise 9x9 convolution, each channel gated by its mean and by how much the mean has risen"
     def __init__(self,
-        dim:int,      # channels
-        kernel:int=9, # side of the depthwise kernel; 9 in the release
+        dim:int, # channels
     ):
         super().__init__()
-        self.dw = nn.Conv2d(dim, dim, kernel, padding='same', groups=dim)
+        self.dw = nn.Conv2d(dim, dim, 9, padding='same', groups=dim)
 
     def forward(self, x:Tensor) -> Tensor: # (B, C, H, W) -> (B, C, H, W)
         y = self.dw(x)
@@ -111,11 +104,10 @@ class SweepMamba(nn.Module):
     def __init__(self,
         dim:int,              # channels
         grid:tuple=(6, 8),    # rows and columns at this depth; 192x256 over 32, as in the release
-        ratio:int=8,          # how much narrower the scanned cube is; 8 in the release
         engine:str='auto',    # see `selective_scan`
     ):
         super().__init__()
-        self.grid, d = tuple(grid), dim//ratio
+        self.grid, d = tuple(grid), dim//8      # the scanned cube is narrower, as in the release
         self.scale = nn.Parameter(torch.ones(1))
         self.ln = nn.LayerNorm(dim)
         self.proj_in, self.proj_out = nn.Linear(dim, d), nn.Linear(d, dim)

@@ -7,18 +7,17 @@ __all__ = ['PRESETS', 'EncoderStage', 'DecoderStage', 'DermoMamba', 'convert_ori
            'load_model']
 
 # %% ../../nbs/2_network/2_dermomamba.ipynb #c003
-import json, re
+import re
 from operator import index
 from pathlib import Path
 
 import torch, torch.nn as nn, torch.nn.functional as F
-from huggingface_hub import PyTorchModelHubMixin, hf_hub_download
+from huggingface_hub import hf_hub_download
 from torch import Tensor
 
-from ..core import write_atomic
+from ..core import one_line, write_atomic
 from .blocks import CBAM, PCAM, CrossScaleMambaBlock, SweepMamba
-from .weights import (
-    ABOUT, CARD, TAGS, WeightsError, read_tensors, strip_prefix, weights_file)
+from .weights import WeightsError, read_tensors, strip_prefix, weights_file
 
 # %% ../../nbs/2_network/2_dermomamba.ipynb #c008
 class EncoderStage(nn.Module):
@@ -111,8 +110,8 @@ def _check_batch(net, x):
 # %% ../../nbs/2_network/2_dermomamba.ipynb #c017
 PRESETS = dict(paper=dict(), tiny=dict(img_size=(96, 128), widths=(8, 8, 16, 40, 80, 160)))
 
-class _Named(PyTorchModelHubMixin):
-    "What DermoMamba inherits to be found and shared"
+class _Named:
+    "What DermoMamba inherits to be asked for by name"
     @classmethod
     def preset(cls,
         name:str,  # one of `PRESETS`
@@ -125,11 +124,8 @@ class _Named(PyTorchModelHubMixin):
 
     @classmethod
     def from_pretrained(cls,
-        name:str|Path,       # as for `load_model`, or user/name on the Hugging Face hub
-        engine:str='auto',   # see `selective_scan`
-        img_size:tuple=None, # see `load_model`
-        map_location='cpu',  # device
-        **download,          # for the hub: revision, token, cache_dir, ...
+        name:str|Path, # as for `load_model`, or user/name on the Hugging Face hub
+        **download,    # for the hub: revision, token, cache_dir, ...
     ):
         "Trained weights, in eval mode"
         if not Path(name).exists() and re.fullmatch(r'[\w.-]+/[\w.-]+', str(name)):
@@ -137,12 +133,10 @@ class _Named(PyTorchModelHubMixin):
             except OSError as e:
                 raise WeightsError(f'{name}: not here, and no model.safetensors on the hub; '
                                    f'pickles are not opened ({e})') from e
-        return load_model(name, engine, img_size).to(map_location)
-
-    def _save_pretrained(self, folder): save_model(self, folder/'model.safetensors')
+        return load_model(name)
 
 # %% ../../nbs/2_network/2_dermomamba.ipynb #c019
-class DermoMamba(nn.Module, _Named, tags=list(TAGS), model_card_template=CARD, **ABOUT):
+class DermoMamba(nn.Module, _Named):
     "DermoMamba (Hoang et al. 2025): a U-shaped segmenter with 2-D scans; one logit a pixel"
     def __init__(self,
         img_size:tuple=(192, 256),                 # rows, columns: multiples of 32; the paper's
@@ -154,9 +148,6 @@ class DermoMamba(nn.Module, _Named, tags=list(TAGS), model_card_template=CARD, *
         self.img_size = img_size = _image_size(img_size)
         self.in_channels, self.widths = in_channels, tuple(map(index, widths))
         if len(self.widths) != 6: raise ValueError(f'widths={self.widths}: expected six numbers')
-        # the engine is not in it: that is a matter of the machine
-        self._hub_mixin_config = dict(
-            img_size=img_size, in_channels=in_channels, widths=self.widths)
         pairs = list(zip(self.widths[:-1], self.widths[1:]))
         self.stem = nn.Conv2d(in_channels, widths[0], 1)
         self.encoder = nn.ModuleList(EncoderStage(a, b, engine=engine) for a, b in pairs)
@@ -212,84 +203,46 @@ def unwrap(
 def save_model(
     model:nn.Module,  # a DermoMamba; a wrapper is left out, see `unwrap`
     path:str|Path,    # file to write, ending in .safetensors
-    half:bool=False,  # parameters of 4,096 numbers or more as float16?
-    **info:str,       # more facts to keep beside the weights
+    **info:str,       # facts to keep beside the weights
 ) -> Path:            # the file
-    "Write weights and settings as safetensors, all or nothing"
+    "Write weights as safetensors, all or nothing"
     from safetensors.torch import save
-    path, net = Path(path), unwrap(model)
-    sd = {k: v.detach().cpu().contiguous() for k, v in strip_prefix(net.state_dict()).items()}
+    sd = strip_prefix(unwrap(model).state_dict())
+    sd = {k: v.detach().cpu().contiguous() for k, v in sd.items()}
     for k, v in sd.items():
         if not v.isfinite().all():
             raise ValueError(f'{k} holds a value that is no number, so nothing is saved: go back '
                              'to weights from before, and train with a lower learning rate')
-    parameters = strip_prefix(dict(net.named_parameters())) if half else {}
-    for k in (k for k, p in parameters.items() if p.numel() >= 4096):
-        whole, sd[k] = sd[k], sd[k].half()
-        if not sd[k].isfinite().all():
-            raise ValueError(f'{k}: {whole.abs().max():g} does not fit float16, '
-                             'which ends at 65504; save with half=False')
-    meta = {k: json.dumps(v) for k, v in net._hub_mixin_config.items()}
     facts = {k: str(v) for k, v in info.items()}
-    write_atomic(path, save(sd, dict(format='dermomamba', **meta, **facts)))
-    return path
+    write_atomic(path, save(sd, dict(format='dermomamba', **facts)))
+    return Path(path)
 
-# %% ../../nbs/2_network/2_dermomamba.ipynb #c040
-_KEYS = 'img_size', 'in_channels', 'widths'
-_FLOATS = torch.float16, torch.bfloat16, torch.float32, torch.float64
-
+# %% ../../nbs/2_network/2_dermomamba.ipynb #c041
 def _settings_of(sd):
     "Arguments of DermoMamba, read off the shapes of its weights"
     wide = [sd[f'encoder.{i}.widen.weight'].shape for i in range(5)]
     return dict(img_size=[32*sd[f'sweep.mamba{i}.in_proj.weight'].shape[1] for i in (2, 3)],
                 in_channels=sd['stem.weight'].shape[1], widths=[wide[0][1], *(s[0] for s in wide)])
 
-def _plan(sd, meta, engine):
-    "Settings of the network of some weights, and its state dict without numbers: no memory yet"
-    told = meta is not None and any(k in meta for k in _KEYS)
-    config = {k: json.loads(meta[k]) for k in _KEYS} if told else _settings_of(sd)
-    with torch.device('meta'): return config, DermoMamba(**config, engine=engine).state_dict()
-
-def _misfit(sd, plan):
-    "What is wrong with the first tensor that does not belong, or ''"
-    for k in {**plan, **sd}:
-        if k not in sd: return f'{k} is missing'
-        if k not in plan: return f'it has no place for {k!r:.80}'
-        v, want = sd[k], plan[k]
-        if v.shape != want.shape:
-            return f'{k} has the shape {tuple(v.shape)}, not {tuple(want.shape)}'
-        types = _FLOATS if want.is_floating_point() else (want.dtype,)
-        if v.dtype not in types: return f'{k} holds {v.dtype}'
-        if not v.to(want.dtype).isfinite().all():
-            return (f'{k} holds a value that is no number: '
-                    'the training failed, or the file is damaged')
-    return ''
-
-# %% ../../nbs/2_network/2_dermomamba.ipynb #c041
 def load_model(
-    path:str|Path,       # file of `save_model`, folder with model.safetensors, or a shipped name
-    engine:str='auto',   # see `selective_scan`
-    img_size:tuple=None, # the size you need; None: the file's
-    trust:bool=False,    # see `read_tensors`
-) -> nn.Module:          # a DermoMamba in eval mode, in float32, on the CPU
+    path:str|Path,    # file of `save_model`, folder with model.safetensors, or a shipped name
+    trust:bool=False, # see `read_tensors`
+) -> nn.Module:       # a DermoMamba in eval mode, in float32, on the CPU
     "Rebuild a DermoMamba from safetensors, or from a checkpoint of `torch.save`, the release's too"
     path = weights_file(path)
-    sd, meta = read_tensors(path, trust)
-    sd = strip_prefix(sd)
+    sd = strip_prefix(read_tensors(path, trust))
     try:
         if 'pw_in.weight' in sd: sd = convert_original_state_dict(sd)
-        config, plan = _plan(sd, meta, engine)
+        settings = _settings_of(sd)
+        with torch.device('meta'): plan = DermoMamba(**settings)   # without numbers: no memory yet
+        plan.load_state_dict(sd, assign=True)
+        for k, v in sd.items():
+            if v.float().isfinite().all(): continue
+            raise ValueError(f'{k} holds a value that is no number: the training failed, or the '
+                             'file is damaged')
     except Exception as e:
-        about = f'its metadata are {meta!s:.200}' if meta else 'no such names in it'
-        why = f"{type(e).__name__}: {(str(e).splitlines() or [''])[0]:.120}"
-        raise WeightsError(f'{path}: no DermoMamba weights ({about}; {why}); '
-                           'expected a file written by save_model') from e
-    wrong = _misfit(sd, plan)
-    if wrong: raise WeightsError(f'{path}: its weights do not fit the network it names: {wrong}')
-    own = tuple(config['img_size'])
-    if img_size and own != tuple(img_size):
-        raise WeightsError(f'{path}: weights for images of {own}, not {tuple(img_size)}: '
-                           'resize the images, or train anew')
-    model = DermoMamba(**config, engine=engine)
+        raise WeightsError(f'{path}: no DermoMamba weights ({type(e).__name__}: {one_line(e):.300}'
+                           '); expected a file written by save_model') from e
+    model = DermoMamba(**settings)
     model.load_state_dict(sd)
     return model.eval()
