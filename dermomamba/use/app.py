@@ -13,8 +13,8 @@ from pathlib import Path
 from fastcore.basics import patch
 
 from dermomamba.use.one_image import (
-    EXAMPLES, FORMATS, LAB_MB, MAX_MB, MAX_MP, analyse, data_uri, example, geometry, mask_at,
-    panels, read_upload)
+    EXAMPLES, FORMATS, LAB_MB, MAX_MB, analyse, data_uri, example, mask_at, panels, read_upload,
+    takes)
 
 # %% ../../nbs/6_use/4_app.ipynb #c012
 _BAR = ('<div style="display:flex;gap:.5em;align-items:center"><span>{}</span>'
@@ -54,17 +54,19 @@ def numbers(
     threshold:float, # the views' own areas are taken at it
 ) -> str:            # HTML
     "A table of the mask's geometry, and the sentence that belongs to it"
-    g = geometry(mask, found.size)
+    from dermomamba.use.predict import lesion_geometry
+    g, (H, W) = lesion_geometry(mask), found.size
     if not g['area_px']:
         return ('<p>No pixel is above the threshold. Lower it; if that does not help, '
                 'the network takes nothing here for a lesion.</p>')
+    f = (H*W/mask.size)**.5   # the image is so many times longer than what is shown
     alone = (found.views > threshold).float().mean((1, 2))
     rows = {
-        'image': '{1} x {0} pixels'.format(*found.size),
-        'area': f"{g['area_px']:,} pixels, {mask.mean():.1%} of the image",
+        'image': f'{W} x {H} pixels',
+        'area': f"{f*f*g['area_px']:,.0f} pixels, {mask.mean():.1%} of the image",
         'area by each view alone': f'{alone.min():.1%} to {alone.max():.1%}',
-        'perimeter': f"{g['perimeter_px']:,.0f} pixels",
-        'largest diameter': f"{g['diameter_px']:,.0f} pixels",
+        'perimeter': f"{f*g['perimeter_px']:,.0f} pixels",
+        'largest diameter': f"{f*g['diameter_px']:,.0f} pixels",
         'asymmetry': f"{g['asymmetry']:.2f} (0: its halves match)",
         'border irregularity': f"{g['border_irregularity']:.2f} (1: a disc)"}
     cell = 'style="text-align:left;font-weight:normal;padding:0 1.5em 0 0;line-height:1.6"'
@@ -93,24 +95,20 @@ def downloads(
 # %% ../../nbs/6_use/4_app.ipynb #c025
 _GUARD = '''if (!window.lesionGuard) {
   window.lesionGuard = true;
-  let says = null;
+  let limit = null;   // of the page whose button was clicked last
   document.addEventListener('click', e => {
-    const button = e.target.closest && e.target.closest('.lesion-upload');
-    says = button && button.closest('.lesion-app').querySelector('.lesion-limit');
+    const button = e.target.closest('.lesion-upload');
+    limit = button && button.closest('.lesion-app').querySelector('.lesion-limit');
   }, true);
-  const refused = (file, mb) => `${file.name} has ${(file.size/1e6).toFixed(1)} MB, ` +
-    `and this page takes ${mb} MB: it was not read. Save it as a JPEG, or make it smaller.`;
+  const check = e => {
+    const mb = limit.dataset.mb, large = [...e.target.files].find(f => f.size > 1e6*mb);
+    limit.textContent = large ? `${large.name} has ${(large.size/1e6).toFixed(1)} MB, and this ` +
+      `page takes ${mb} MB: it was not read. Save it as a JPEG, or make it smaller.` : '';
+    if (large) e.stopImmediatePropagation();
+  };
   const click = HTMLInputElement.prototype.click;
   HTMLInputElement.prototype.click = function () {
-    const here = says;
-    if (here && this.type === 'file' && !this.guarded) {
-      this.guarded = true;
-      this.addEventListener('change', e => {
-        const large = [...this.files].find(f => f.size > 1e6*here.dataset.mb);
-        here.textContent = large ? refused(large, here.dataset.mb) : '';
-        if (large) e.stopImmediatePropagation();
-      }, true);
-    }
+    if (limit && this.type === 'file') this.addEventListener('change', check, true);
     return click.call(this);
   };
   const name = () => document.querySelectorAll('.lesion-app .noUi-handle')
@@ -130,7 +128,7 @@ class LesionApp:
     "The page: its controls, what they show, and the image that it is about"
     def __init__(self, model='isic2018', max_mb=LAB_MB):
         self.model, self.max_mb, self.lock = model, max_mb, threading.RLock()
-        self.found, self.source = None, None
+        self.found, self.name = None, ''
         self.build()
         self.upload.observe(self.on_upload, 'value')
         self.example.observe(self.on_example, 'value')
@@ -145,13 +143,12 @@ def controls(self:LesionApp):
     def kw(text):
         return dict(description=text, style=dict(description_width='initial'),
                     layout=dict(width='auto'))
-    kinds = f'JPEG, PNG, TIFF, BMP or WebP, at most {self.max_mb:g} MB'
-    self.upload = w.FileUpload(**kw('Upload a photograph') | dict(style={}), icon='', tooltip=kinds,
-                               accept=','.join(f'image/{f.lower()}' for f in FORMATS),
-                               button_style='primary')
+    self.upload = w.FileUpload(**kw('Upload a photograph') | dict(style={}), icon='',
+                               tooltip=takes(self.max_mb), button_style='primary',
+                               accept=','.join(f'image/{f.lower()}' for f in FORMATS))
     self.upload.add_class('lesion-upload')
-    examples = [('choose', ''), *((k, k) for k in EXAMPLES)]
-    self.example = w.Dropdown(options=examples, **kw('or an example'))
+    self.example = w.Dropdown(options=[('choose', ''), *zip(EXAMPLES, EXAMPLES)],
+                              **kw('or an example'))
     self.threshold = w.FloatSlider(.5, min=.05, max=.95, step=.01, **kw('threshold'))
     self.clean = w.Checkbox(True, indent=False, **kw('largest region, no holes'))
     full = 'the mask at the full size of the image, and the overlay'
@@ -159,19 +156,16 @@ def controls(self:LesionApp):
                           layout=dict(width='auto'))
 
 # %% ../../nbs/6_use/4_app.ipynb #c029
-_LIMIT = ('<p class="lesion-limit" role="alert" data-mb="{:g}" '
-          'style="line-height:1.5;color:#a8480c"></p>')
-_KINDS = ('<p style="line-height:1.5">JPEG, PNG, TIFF, BMP or WebP; at most {:g} MB and '
-          '{:g} million pixels. The examples are synthetic.</p>')
-
 @patch
 def build(self:LesionApp):
     "Where everything stands"
     import ipywidgets as w
     self.controls()
     self.says, self.pictures, self.numbers, self.links = (w.HTML() for _ in range(4))
-    limit = w.HTML(_LIMIT.format(self.max_mb))
-    kinds = w.HTML(_KINDS.format(self.max_mb, MAX_MP))
+    limit = w.HTML(f'<p class="lesion-limit" role="alert" data-mb="{self.max_mb:g}" '
+                   'style="line-height:1.5;color:#a8480c"></p>')
+    kinds = w.HTML(f'<p style="line-height:1.5">{takes(self.max_mb)} '
+                   'The examples are synthetic.</p>')
     script = dict(output_type='display_data', data={'application/javascript': _GUARD}, metadata={})
     guard = w.Output(outputs=(script,), layout=dict(display='none'))
     left = w.VBox([self.upload, limit, self.example, kinds, self.threshold, self.clean,
@@ -183,16 +177,13 @@ def build(self:LesionApp):
     self.page.add_class('lesion-app')
 
 # %% ../../nbs/6_use/4_app.ipynb #c031
-_SAYS = ('<p role="{}" style="line-height:1.5;border-left:.3em solid {};padding-left:.6em">'
-         '{}</p>')
-
 @patch
 def say(self:LesionApp, text, wrong=False):
     "A sentence above the pictures"
     role, colour = ('alert', '#c25a14') if wrong else ('status', '#1a5cc4')
-    self.says.value = _SAYS.format(role, colour, html.escape(text))
+    self.says.value = (f'<p role="{role}" style="line-height:1.5;border-left:.3em solid {colour};'
+                       f'padding-left:.6em">{html.escape(text)}</p>')
 
-# %% ../../nbs/6_use/4_app.ipynb #c032
 @patch
 def network(self:LesionApp):
     "The model; weights are loaded at the first call"
@@ -201,30 +192,26 @@ def network(self:LesionApp):
     return self.model
 
 @patch
-def look(self:LesionApp):
-    "Run the network on the image there is, and draw; whatever goes wrong becomes a sentence"
-    if self.source is None: return
-    name, fetch = self.source
-    self.found, self.files.disabled = None, True
+def how(self:LesionApp):
+    "Where the slider and the box stand"
+    return dict(threshold=self.threshold.value, clean=self.clean.value)
+
+# %% ../../nbs/6_use/4_app.ipynb #c032
+@patch
+def look(self:LesionApp, name, fetch):
+    "Run the network on the image that `fetch` gives; whatever goes wrong becomes a sentence"
+    self.name, self.found, self.files.disabled = name, None, True
     self.pictures.value = self.numbers.value = self.links.value = ''
     self.say(f'Looking at {name} ...')
     with self.lock:
         try: self.found = analyse(fetch(), self.network())
-        except ValueError as e: return self.say(str(e), True)             # UploadError among them
-        except MemoryError:
-            return self.say(f'{name} needs more memory than there is. Make it smaller.', True)
+        except ValueError as e: return self.say(str(e), True)
         except Exception as e:
             return self.say(f'{name} could not be segmented ({type(e).__name__}). '
-                            'Try another image, or load the page again.', True)
+                            'Try another or a smaller image, or load the page again.', True)
         self.say(f'{name}: move the threshold and watch the outline.')
         self.files.disabled = False
         self.redraw()
-
-# %% ../../nbs/6_use/4_app.ipynb #c033
-@patch
-def how(self:LesionApp):
-    "Where the slider and the box stand"
-    return dict(threshold=self.threshold.value, clean=self.clean.value)
 
 @patch
 def redraw(self:LesionApp, change=None):
@@ -232,7 +219,7 @@ def redraw(self:LesionApp, change=None):
     if self.found is None: return
     self.links.value = ''     # these hold files of another threshold
     seen = panels(self.found, **self.how())
-    self.pictures.value = pictures(self.found, seen, self.source[0])
+    self.pictures.value = pictures(self.found, seen, self.name)
     self.numbers.value = numbers(self.found, seen.mask, self.threshold.value)
 
 # %% ../../nbs/6_use/4_app.ipynb #c034
@@ -241,20 +228,18 @@ def on_upload(self:LesionApp, change):
     if not change['new']: return
     data, name = bytes(change['new'][-1]['content']), change['new'][-1]['name'][-60:]
     self.upload.value, self.example.value = (), ''          # the same file may come again
-    self.source = name, lambda: read_upload(data, name, self.max_mb)
-    self.look()
+    self.look(name, lambda: read_upload(data, name, self.max_mb))
 
 @patch
 def on_example(self:LesionApp, change):
-    if not (name := change['new']): return
-    self.source = f'Example, {name}', lambda: example(name)
-    self.look()
+    name = change['new']
+    if name: self.look(f'Example, {name}', lambda: example(name))
 
 @patch
 def on_files(self:LesionApp, button):
     if self.found is None: return
     self.links.value = '<p role="status">Preparing ...</p>'
-    try: self.links.value = downloads(self.found, self.source[0], **self.how())
+    try: self.links.value = downloads(self.found, self.name, **self.how())
     except MemoryError:
         self.links.value = ('<p role="alert">The mask at full size needs more memory than there '
                             'is. Make the image smaller.</p>')
@@ -268,12 +253,10 @@ def warm(self:LesionApp):
         with self.lock:
             try:
                 self.network()
-                if self.source is None: self.example.value = next(iter(EXAMPLES))
+                if not self.name: self.example.value = next(iter(EXAMPLES))
             except Exception as e: self.say(f'The network could not be loaded: {e}', True)
     self.loading = threading.Thread(target=load, daemon=True)
     self.loading.start()
-
-_STILL = '<em>The page appears here when the notebook runs.</em>'
 
 def lesion_app(
     model='isic2018',    # a DermoMamba, a file of its weights, or a shipped name
@@ -281,9 +264,8 @@ def lesion_app(
 ):                       # ipywidgets VBox
     "The page, to be displayed"
     app = LesionApp(model, max_mb)
+    app.page.app = app
     app.warm()
-    live, app.page.app = app.page._repr_mimebundle_, app
-    app.page._repr_mimebundle_ = lambda **kw: live(**kw) | {'text/html': _STILL}
     return app.page
 
 # %% ../../nbs/6_use/4_app.ipynb #14a2d293
@@ -323,11 +305,9 @@ def free_port(
     port:int, # the first to try
 ) -> int:
     "The first port from `port` on that nobody listens at"
-    for p in range(port, min(port + 50, 65536)):
-        with socket.socket() as s:
-            if s.connect_ex(('127.0.0.1', p)): return p
-    raise ValueError(f'ports {port} to {port + 49} are all in use, or there are none; '
-                     'give another --port')
+    def free(p):
+        with socket.socket() as s: return s.connect_ex(('127.0.0.1', p)) != 0
+    return next(filter(free, range(port, 65536)))
 
 # %% ../../nbs/6_use/4_app.ipynb #af2649c1
 def dermomamba_app(
@@ -351,9 +331,7 @@ def dermomamba_app(
         voila.Voila.launch_instance([str(notebook)], config=settings)
     raise KeyboardInterrupt  # Voila has heard it, and kept it to itself
 
-def main(
-    argv:list=None, # arguments; None: those of the command line
-) -> int:           # exit code, see `run_command`
+def main(argv:list=None) -> int: # arguments, or None; exit code
     "The command `dermomamba_app`"
     from dermomamba.core import command
     return command(dermomamba_app)(argv)

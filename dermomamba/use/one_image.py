@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EXAMPLES', 'MAX_MB', 'LAB_MB', 'MAX_MP', 'MIN_SIDE', 'MAX_RATIO', 'FORMATS', 'SHOWN', 'BLUE', 'WHITE', 'example',
-           'UploadError', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'data_uri', 'geometry']
+           'takes', 'read_upload', 'analyse', 'probability', 'doubt', 'mask_at', 'panels', 'data_uri']
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c004
 import base64, io, warnings
@@ -33,29 +33,13 @@ MAX_MP = 80               # million pixels
 MIN_SIDE, MAX_RATIO = 32, 6
 FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP')
 
-class UploadError(ValueError):
-    "What is wrong with an upload and what to do about it: a sentence for the page"
-
-# %% ../../nbs/6_use/more/one_image.ipynb #c014
-def _no_image(data, name):
-    if data[128:132] == b'DICM':
-        return (f'{name} is a DICOM file, which this page does not read. '
-                'The command dermomamba_predict does.')
-    if data[4:8] == b'ftyp':
-        return f'{name} looks like a HEIC or AVIF picture. Save it as JPEG, then upload that.'
-    return (f'{name} is not a picture of a kind that this page reads. '
-            'Take a JPEG, PNG, TIFF, BMP or WebP file.')
-
-def _misfit(size):
-    (w, h), long, short = size, max(size), min(size)
-    if w*h > MAX_MP*1e6:
-        return (f'has {w} x {h} pixels, and this page takes {MAX_MP} million. '
-                'Make it smaller, or use the command dermomamba_predict.')
-    if short < MIN_SIDE:
-        return f'has {w} x {h} pixels. Take a picture with at least {MIN_SIDE} on each side.'
-    if long > MAX_RATIO*short:
-        return (f'has {w} x {h} pixels, and one side may be {MAX_RATIO} times the other. '
-                'Crop it to the lesion and some skin around it.')
+def takes(
+    max_mb:float, # million bytes
+) -> str:
+    "What the page takes, in a sentence"
+    return (f'This page takes a JPEG, PNG, TIFF, BMP or WebP of at most {max_mb:g} MB and {MAX_MP} '
+            f'million pixels, with {MIN_SIDE} or more on each side and no side more than '
+            f'{MAX_RATIO} times as long as the other.')
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c016
 def read_upload(
@@ -63,37 +47,33 @@ def read_upload(
     name:str='this file', # what to call it in a message
     max_mb:float=MAX_MB, # million bytes it may have
 ) -> Image.Image: # 8-bit RGB, upright
-    "A photograph from bytes that anybody may have sent; `UploadError` says what is wrong with them"
+    "A photograph from bytes that anybody may have sent; `ValueError` says what is wrong with them"
     from dermomamba.evidence.inference import as_image
-    from dermomamba.data.images import DataError
-    if not data: raise UploadError(f'{name} is empty. Copy it from where it came from again.')
-    if len(data) > max_mb*1e6:
-        raise UploadError(f'{name} has {len(data)/1e6:.1f} MB, and this page takes {max_mb:g} MB. '
-                          'Save it as a JPEG, or make it smaller.')
+    def refusal(found): return ValueError(f'{name} {found}. {takes(max_mb)}')
+    if not data: raise refusal('is empty')
+    if len(data) > max_mb*1e6: raise refusal(f'has {len(data)/1e6:.1f} MB')
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)   # `_misfit` decides
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)   # counted below
             im = Image.open(io.BytesIO(data), formats=FORMATS)                # the header only
-    except Image.DecompressionBombError as e:
-        raise UploadError(f'{name} says that it has more pixels than any photograph. '
-                          'Do not trust this file.') from e
-    except Exception as e: raise UploadError(_no_image(data, name)) from e
-    if misfit := _misfit(im.size): raise UploadError(f'{name} {misfit}')
+    except Exception as e: raise refusal('is not a picture that can be read here') from e
+    w, h = im.size
+    if w*h > MAX_MP*1e6 or min(w, h) < MIN_SIDE or max(w, h) > MAX_RATIO*min(w, h):
+        raise refusal(f'has {w} x {h} pixels')
     im.filename = name
-    try: return as_image(im)
-    except DataError as e: raise UploadError(str(e)) from e
+    return as_image(im)
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c031
 SHOWN = 640
 def analyse(
-    image, # path, PIL image, or array (H, W, 3) of uint8
+    image, # PIL image, or array (H, W, 3) of uint8
     model, # DermoMamba
 ) -> SimpleNamespace: # size, photo (to be shown) and views
     "All that the page needs to know of an image"
-    from dermomamba.evidence.inference import as_image, open_photo, plain_network, views
+    from dermomamba.evidence.inference import open_photo, plain_network, views
     model = plain_network(model)
     found = open_photo(image, model.img_size)
-    photo = (found.picture or as_image(image)).copy()
+    photo = found.picture.copy()
     photo.thumbnail((SHOWN, SHOWN))
     seen = views(model, found.x[None], 'd4')[:, 0, 0]   # the image, its flips, and four more
     return SimpleNamespace(size=found.size, photo=np.asarray(photo), views=seen)
@@ -122,8 +102,8 @@ def mask_at(
 # %% ../../nbs/6_use/more/one_image.ipynb #c049
 BLUE, WHITE = (26, 92, 196), (255, 255, 255)
 def _outline(photo, mask):
-    from dermomamba.use.predict import overlay
-    return np.asarray(overlay(overlay(photo, mask, BLUE, .013), mask, WHITE, .005))
+    from dermomamba.data.images import outline
+    return np.asarray(outline(outline(photo, mask, BLUE, .013), mask, WHITE, .005))
 
 def _coloured(p, shape, most):
     from dermomamba.evidence.inference import to_size
@@ -152,16 +132,3 @@ def data_uri(
     out = io.BytesIO()
     Image.fromarray(array).save(out, kind, quality=90)
     return f'data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}'
-
-# %% ../../nbs/6_use/more/one_image.ipynb #c057
-def geometry(
-    mask, # (h, w), 0 and 1
-    size:tuple, # (H, W) of the image that it is a smaller copy of
-) -> dict: # as `lesion_geometry`
-    "Geometry in pixels of the image, measured on a smaller mask"
-    from dermomamba.use.predict import lesion_geometry
-    g, f = lesion_geometry(mask), (size[0]*size[1]/mask.size)**.5
-    if not g['area_px']: return g
-    g['area_px'] = round(f*f*g['area_px'])
-    for k in ('perimeter_px', 'diameter_px'): g[k] *= f
-    return g
