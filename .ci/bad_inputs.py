@@ -457,7 +457,7 @@ def doctor():
         ('no such data', '--data nowhere', 1, 'nowhere: not a data set I know|no such folder'),
         ('a file for a folder', '--data lesion.png', 1, 'lesion.png: not a data set I know|a file'),
         ('a folder of something else', '--data texts', 1, 'texts: not a data set I know'),
-        ('three folders', '--data set set set', 2, '--data takes'),
+        ('three folders', '--data set set set', 1, '3 folders: '),
         ('one folder twice', '--data set/images set/images', 1, 'set/images: |give it once'),
         ('masks before images', '--data set/masks set/images', 1,
          'set/masks|Give the images first'),
@@ -485,7 +485,7 @@ def doctor_lists():
         ('a list with an unknown name', '--data set --splits unknown', 1, 'unknown/valid.txt|zz'),
         ('nothing to repair', '--data set --fix', 2, '--fix'),
         ('a sheet of a wrong kind', '--data set --sheet s.gif', 2, 's.gif: '),
-        ('a sheet into no folder', '--data set --sheet nowhere/s.png', 2, 'nowhere'),
+        ('a sheet into no folder', '--data set --sheet nowhere/s.png', 1, 'nowhere'),
         ('no thread', '--data set --workers 0', 2, '--workers 0'),
         ('a full disk', '--data set --sheet s.png', 1, 's.png', '', 'full disk')])
 
