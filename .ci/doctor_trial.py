@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from dermomamba.core import peak_rss, write_record
-from dermomamba.data.data_check import check_splits, describe, examine_all, read_splits
-from dermomamba.data.datasets import FolderPairs, open_dataset
+from dermomamba.data.data_check import examine_all, read_splits
+from dermomamba.data.datasets import FolderPairs, open_dataset, split_faults
 from dermomamba.data.phantom import make_phantom, write_phantoms
 
 root = Path(__file__).resolve().parent.parent
@@ -139,13 +139,24 @@ def plant(folder, n, size):
     return dict(copies=copies, leaks=leaks, ill=ill)
 
 
-def score(exam, planted):
+def broken(exam):
+    "Ids of the pairs that cannot be used"
+    return exam.ds.pairs.keys() - exam.records.keys()
+
+
+def misplaced(exam, files):
+    "Entries of lists that do not belong where they stand: list, id, why"
+    lists = read_splits(files, exam.ds.ids)
+    return [(Path(f).stem, i, why) for f, i, why in
+            split_faults(lists, exam.ds.pairs, exam.groups)]
+
+
+def score(exam, dropped, planted):
     "How much of what was planted was found, and what was found that was not planted"
     group = {i: g for g in exam.groups for i in g}
     pairs, ill = planted['copies'] | planted['leaks'], planted['ill']
-    dropped = {i for _, i, _ in exam.drops}
     alone = {Path(f).stem for f in exam.ds.unpaired}
-    told = {i for ids in exam.kinds.values() for i in ids} | set(exam.broken) | alone
+    told = {i for ids in exam.kinds.values() for i in ids} | broken(exam) | alone
     hit = dict(copies=[c for c, o in planted['copies'].items() if o in group.get(c, ())],
                leaks=[c for c, o in planted['leaks'].items() if o in dropped])
     for kind in ('broken', 'wrong'):
@@ -168,7 +179,7 @@ def draw(folder, start, n, size):
 
 def trial(folder, n=10_000, size=(192, 256), workers=2):
     "Find what was planted among phantoms: counts, seconds and memory, for a record"
-    folder, marks = Path(folder), []
+    folder = Path(folder)
     with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
         starts = range(0, n, 100)
         jobs = [pool.submit(draw, folder, k, min(100, n - k), size) for k in starts]
@@ -177,39 +188,35 @@ def trial(folder, n=10_000, size=(192, 256), workers=2):
     examine_all(FolderPairs(write_phantoms(folder/'warm', 4, size)))  # loads libraries
     before, start = memory_held(), time.perf_counter()
     peak_rss(reset=True)
-
-    def tick(k):
-        if k % max(1, len(ds)//100) and k != len(ds): return
-        seconds = round(time.perf_counter() - start, 2)
-        marks.append(dict(share=round(k/len(ds), 2), seconds=seconds, bytes=memory_held()))
-    exam = examine_all(ds, workers, tick)
-    total, peak, reading = time.perf_counter() - start, peak_rss(), marks[-1]['seconds']
-    check_splits(exam, read_splits([folder/'lists']))
+    exam = examine_all(ds, workers)
+    total, peak = round(time.perf_counter() - start, 1), peak_rss()
+    memory = [dict(share=1., seconds=total, bytes=memory_held())]
+    dropped = {i for _, i, _ in misplaced(exam, [folder/'lists'])}
     protocol = ('phantoms as JPEG of quality 92 and PNG masks; one process, after a warm-up on '
                 'four pairs; bytes = resident memory of the process; '
                 'seconds from the first file to the last line')
-    return dict(pairs=len(ds), size=size, workers=workers, seconds=round(total, 1),
-                reading_seconds=reading, looking_alike_seconds=round(total - reading, 1),
-                before=before, peak=peak, memory=marks, **score(exam, planted), protocol=protocol)
+    return dict(pairs=len(ds), size=size, workers=workers, seconds=total, before=before,
+                peak=peak, memory=memory, **score(exam, dropped, planted), protocol=protocol)
 
 
 def real_set(folder, lists):
     "What the doctor says about one real data set: its name, and counts and ids for a record"
     ds, start = open_dataset(folder), time.perf_counter()
-    kind, exam = type(ds).__name__, examine_all(ds)
+    kind, exam = ds.layout, examine_all(ds)
     seconds, across = round(time.perf_counter() - start, 1), {}
     for part, files in LISTS[kind].items():
-        check_splits(exam, read_splits([Path(lists)/f'{f}.txt' for f in files]))
-        across[part] = [(Path(f).stem, i, why.split(' in ')[0]) for f, i, why in exam.drops]
+        wrong = misplaced(exam, [Path(lists)/f'{f}.txt' for f in files])
+        across[part] = [(f, i, why.split(' in ')[0]) for f, i, why in wrong]
     bright = {i for k, ids in exam.kinds.items() if 'brighter' in k for i in ids}
-    found = describe(exam)
+    areas = [r['area'] for r in exam.records.values()]
     return kind, dict(
-        pairs=len(ds), seconds=seconds, broken=len(exam.broken), without_partner=len(ds.unpaired),
+        pairs=len(ds), seconds=seconds, broken=len(broken(exam)), without_partner=len(ds.unpaired),
         kinds={k: len(v) for k, v in exam.kinds.items()}, groups=exam.groups,
         same_by_eye=sum(g not in STRANGERS for g in exam.groups),
         missed=[m for m in MISSED.get(kind, []) if m not in exam.groups], across_lists=across,
-        sizes=len(found.sizes), rings_by_eye=[i for i in RINGS if i in bright],
-        median_area=round(found.area[.5], 4))
+        sizes=len({r['size'] for r in exam.records.values()}),
+        rings_by_eye=[i for i in RINGS if i in bright],
+        median_area=round(float(np.median(areas)), 4))
 
 
 def real(folders, lists=root/'data'/'splits'):

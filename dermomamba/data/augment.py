@@ -36,40 +36,27 @@ class AlbumentationsPair(ItemTransform):
         return PILImage(x), PILMask(y)
 
 # %% ../../nbs/3_data/4_augment.ipynb #c025
-_reflect = dict(border_mode=cv2.BORDER_REFLECT_101)
-
-def _flips(): return [A.HorizontalFlip(p=.5), A.VerticalFlip(p=.5)]
-
-def _gain(): # white balance: a factor a channel
-    return A.MultiplicativeNoise(multiplier=(.9, 1.1), per_channel=True, p=.5)
-
-def _brightness(contrast):
-    return A.RandomBrightnessContrast(brightness_limit=.1, contrast_limit=contrast, p=.5)
-
-def _released(size):
+def _presets(size): # name -> transforms
+    reflect = dict(border_mode=cv2.BORDER_REFLECT_101)
+    flips = [A.HorizontalFlip(p=.5), A.VerticalFlip(p=.5)]
+    gain = A.MultiplicativeNoise(multiplier=(.9, 1.1), per_channel=True, p=.5) # a factor a channel
+    def brightness(contrast):
+        return A.RandomBrightnessContrast(brightness_limit=.1, contrast_limit=contrast, p=.5)
     crop = A.RandomResizedCrop(size, scale=(.8, .95), p=.1)
-    return [crop, A.Rotate(limit=15, p=.5, **_reflect), *_flips()]
-
-def _light(size): return [*_flips(), _gain(), _brightness(.1)]
-
-def _full(size):
-    return [
-        *_flips(),
-        A.Affine(
-            rotate=(-180, 180), scale=(.8, 1.25), translate_percent=(-.1, .1), p=.8, **_reflect),
-        _gain(),
-        _brightness(.2),
-        A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=20, val_shift_limit=0, p=.3),
-        A.GaussianBlur(sigma_limit=(.3, 1.), blur_limit=0, p=.1)]
-
-# %% ../../nbs/3_data/4_augment.ipynb #c029
-_presets = dict(released=_released, light=_light, full=_full)
+    affine = A.Affine(
+        rotate=(-180, 180), scale=(.8, 1.25), translate_percent=(-.1, .1), p=.8, **reflect)
+    hue = A.HueSaturationValue(hue_shift_limit=5, sat_shift_limit=20, val_shift_limit=0, p=.3)
+    blur = A.GaussianBlur(sigma_limit=(.3, 1.), blur_limit=0, p=.1)
+    return dict(released=[crop, A.Rotate(limit=15, p=.5, **reflect), *flips],
+                light=[*flips, gain, brightness(.1)],
+                full=[*flips, affine, gain, brightness(.2), hue, blur])
 
 def lesion_augment(
     strength:str='full',   # `released` (the paper's code), `light` or `full`
     size:tuple=(192, 256), # (H, W) of the images; only the crop of `released` needs it
 ) -> AlbumentationsPair: # for `LesionDataset.dataloaders(augment=...)`
     "A preset for training on dermoscopy"
-    if strength not in _presets:
-        raise ValueError(f"strength={strength!r}: choose one of {', '.join(_presets)}.")
-    return AlbumentationsPair(A.Compose(_presets[strength](size)))
+    presets = _presets(size)
+    if strength not in presets:
+        raise ValueError(f"strength={strength!r}: choose one of {', '.join(presets)}.")
+    return AlbumentationsPair(A.Compose(presets[strength]))

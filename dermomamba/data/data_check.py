@@ -4,11 +4,10 @@
 
 # %% auto #0
 __all__ = ['BRIGHTER', 'thumbnail', 'fingerprint', 'views', 'turned', 'overlap', 'look_alikes', 'examine', 'Exam', 'examine_all',
-           'split_faults', 'read_splits', 'check_splits', 'check_own_split', 'repair_splits', 'statistics', 'describe',
-           'contact_sheet', 'examine_folder']
+           'read_splits', 'check_splits', 'describe', 'contact_sheet', 'examine_folder']
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c003
-import io, shutil, sys, textwrap
+import io
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,12 +19,13 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
+from tqdm import tqdm  # comes with huggingface_hub
 
 from ..core import writable_file, write_atomic, write_record
-from .datasets import LesionDataset, open_dataset
-from dermomamba.data.images import (
-    DataError, Pair, check_pair, mask_shape, masks_alike, outline, read_image, read_levels,
-    read_mask)
+from .datasets import LesionDataset, open_dataset, split_faults
+from .formats import read_lesion
+from .images import (
+    DataError, Pair, check_pair, mask_shape, masks_alike, outline, read_image, read_mask)
 from .layouts import read_ids
 
 # %% ../../nbs/3_data/more/data_check.ipynb #e072e323
@@ -91,59 +91,33 @@ def _darker(small, inside):
     def level(m): return (m*_window*small).sum()/max((m*_window).sum(), 1e-6)
     return float(level(1 - inside/255) - level(inside/255))/255
 
-def examine(pair:Pair) -> dict: # size (H, W); area, edge, breadth, grey, white of the mask; ...
+def examine(pair:Pair) -> dict: # size (H, W); area, edge, breadth of the mask; ...
     "Decode both files and keep a small record; raises `DataError` for a pair that cannot be used"
-    (size, turned), mask = check_pair(pair), read_levels(pair.mask)
-    image = read_image(pair.image, least=(256, 256))
-    image = image.reduce(max(1, min(image.size)//512))  # only JPEG can be decoded small; means stay
-    x, small = np.asarray(image, np.float32)/255, thumbnail(image)  # (H, W, 3), (64, 64)
-    inside = thumbnail(Image.fromarray(mask.lesion))
-    return dict(size=size, **mask_shape(mask.lesion), white=mask.white, grey=mask.grey,
-                turned=turned, darker=_darker(small, inside),
-                mean=x.mean((0, 1)), square=(x*x).mean((0, 1)), print=fingerprint(small))
+    (size, turned), lesion = check_pair(pair), read_lesion(pair.mask)
+    small = thumbnail(read_image(pair.image, least=(256, 256)))
+    slow = fingerprint(small)
+    if not slow.any(): raise DataError(f'{pair.image}: one flat colour. Replace or remove it.')
+    inside = thumbnail(Image.fromarray(lesion))
+    return dict(size=size, **mask_shape(lesion), turned=turned, print=slow,
+                darker=_darker(small, inside))
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c015
+def _some(ids, n=5):
+    return ', '.join(ids[:n]) + (f' and {len(ids) - n} more' if len(ids) > n else '')
+
 @dataclass
 class Exam:
     "What was found in a data set"
     ds: LesionDataset  # the data set
     records: dict = field(default_factory=dict)  # id -> record, of the pairs that can be used
-    broken: dict = field(default_factory=dict)  # id -> why it cannot be used
     faults: list = field(default_factory=list)  # lines
-    notes: list = field(default_factory=list)  # lines
     kinds: dict = field(default_factory=dict)  # kind of note -> ids
     groups: list = field(default_factory=list)  # lists of ids that look alike
-    drops: list = field(default_factory=list)  # (list, id, why): what a repaired split leaves out
-    keeps: dict = field(default_factory=dict)  # list -> ids: what a repaired split has
-
-# %% ../../nbs/3_data/more/data_check.ipynb #c016
-def examine_all(
-    ds:LesionDataset, # data set
-    workers:int=2, # threads that read files
-    tick=None, # called with the number done, e.g. to draw progress
-) -> Exam:
-    "Look at every pair"
-    fix = 'has no partner. Add the missing file or remove this one.'
-    exam = Exam(ds, faults=[f'{p}: {fix}' for p in ds.unpaired])
-    def one(pair):
-        try: return examine(pair)
-        except DataError as e: return e
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for k, (id, r) in enumerate(zip(ds.ids, pool.map(one, ds.items)), 1):
-                if isinstance(r, DataError): exam.broken[id] = str(r)
-                elif not r['print'].any():
-                    what = 'one flat colour, nothing in it. Replace or remove it.'
-                    exam.broken[id] = f'{ds.image(id)}: {what}'
-                else: exam.records[id] = r
-                if tick: tick(k)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    exam.faults += exam.broken.values()
-    if what := masks_alike(list(exam.records.values())): exam.faults.append(f'{ds.root}: {what}.')
-    _note(exam)
-    return exam
+    @property
+    def notes(self) -> list: # lines
+        alike = 'look alike: {}. Keep them on one side of a split.'
+        return ([f'{len(ids)} x {what}: {_some(ids)}' for what, ids in self.kinds.items()]
+                + [alike.format(_some(g)) for g in self.groups])
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c018
 BRIGHTER = 'lesion brighter than what is around it: is the mask inverted, or that of another image?'
@@ -153,143 +127,80 @@ def _kinds(r): # as from `examine`
     area = r['area']
     there = {'empty mask, no lesion in it': area == 0, 'mask that is all lesion': area == 1,
              BRIGHTER: 0 < area < 1 and r['darker'] < -.02,
-             'mask with levels between black and white (saved as JPEG, or resized); '
-             'it is cut at half': r['grey'] > .001,
-             'mask of 0 and 1, black to the eye; it is read rightly': r['white'] == 1 and area > 0,
              'image and mask of which only one carries a turn (EXIF): lay the mask over the '
-             'upright image to see whether it fits': r['turned'],
-             'image with a side under 64 pixels': min(r['size']) < 64}
+             'upright image to see whether it fits': r['turned']}
     return [what for what, true in there.items() if true]
 
-def _some(ids, n=5):
-    return ', '.join(ids[:n]) + (f' and {len(ids) - n} more' if len(ids) > n else '')
-
-def _note(exam):
-    "Unusual pairs; images that look alike"
-    ids, kinds = list(exam.records), defaultdict(list)
-    for i in ids:
-        for what in _kinds(exam.records[i]): kinds[what].append(i)
-    exam.kinds = dict(kinds)
-    exam.notes += [f"{len(hit)} x {what}: {_some(hit)}" for what, hit in kinds.items()]
-    def read(k): return thumbnail(read_image(exam.ds.pairs[ids[k]].image, least=(256, 256)))
-    groups = look_alikes([exam.records[i]['print'] for i in ids], lru_cache(256)(read))
-    exam.groups = [[ids[k] for k in g] for g in groups]
-    advice = 'Keep them on one side of a split.'
-    exam.notes += [f'look alike: {_some(g)}. {advice}' for g in exam.groups]
-
-# %% ../../nbs/3_data/more/data_check.ipynb #c029
-def _rank(name):
-    file = Path(name).name.lower()
-    return 0 if 'test' in file else 1 if 'val' in file else 2
-
-def split_faults(
-    splits:dict, # name of the list -> ids
-    usable, # ids whose pair is in order
-    broken=(), # ids whose pair is not
-    groups=(), # lists of ids that look alike
-) -> tuple: # [(list, id, why)] of entries to leave out; list -> ids that stay
-    "Entries that do not belong where they stand"
-    group = {i: k for k, g in enumerate(groups) for i in g}
-    usable, broken, owner, first = set(usable), set(broken), {}, {}
-    drops, keeps = [], {name: [] for name in splits}
-    def why_not(id, name):
-        if id in broken: return 'its pair is broken'
-        if id not in usable: return 'no such pair'
-        if owner.get(id) == name: return 'stands twice in the list'
-        if id in owner: return f'is in {owner[id]} as well'
-        twin, where = first.setdefault(group.get(id, id), (id, name))
-        return f'looks like {twin} in {where}' if where != name else ''
-    for name in sorted(splits, key=_rank):
-        for id in splits[name]:
-            if why := why_not(id, name): drops.append((name, id, why))
-            else:
-                owner[id] = name
-                keeps[name].append(id)
-    return drops, keeps
+# %% ../../nbs/3_data/more/data_check.ipynb #c016
+def examine_all(
+    ds:LesionDataset, # data set
+    workers:int=2, # threads that read files
+) -> Exam:
+    "Look at every pair"
+    def one(pair):
+        try: return examine(pair)
+        except DataError as e: return e
+    with ThreadPoolExecutor(workers) as pool:  # `disable=None`: no bar where nobody watches
+        bar = tqdm(pool.map(one, ds.items), total=len(ds), disable=None)
+        found = dict(zip(ds.ids, bar))
+    records = {i: r for i, r in found.items() if isinstance(r, dict)}
+    faults = [f'{p}: has no partner. Add the missing file or remove this one.'
+              for p in ds.unpaired]
+    faults += [str(e) for e in found.values() if isinstance(e, DataError)]
+    if what := masks_alike(list(records.values())): faults.append(f'{ds.root}: {what}.')
+    kinds = defaultdict(list)
+    for i, r in records.items():
+        for what in _kinds(r): kinds[what].append(i)
+    ids = list(records)
+    def read(k): return thumbnail(read_image(ds.pairs[ids[k]].image, least=(256, 256)))
+    groups = look_alikes([r['print'] for r in records.values()], lru_cache(256)(read))
+    return Exam(ds, records, faults, dict(kinds), [[ids[k] for k in g] for g in groups])
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c032
 def read_splits(
-    paths, # text files, one id a line; or one folder of lists (NAME.fixed.txt is passed over)
+    paths, # text files, one id a line; or one folder of lists
     ids=None, # of the data set: names that are written otherwise are then known
 ) -> dict: # file -> ids
     "Split lists by the file they stand in"
-    files = {}
+    lists = {}
     for p in map(Path, paths):
-        here = [p]
-        if p.is_dir():
-            here = [q for q in sorted(p.iterdir()) if q.suffix in ('.txt', '.csv')
-                    and not q.stem.endswith('.fixed')]
-        if not here:
+        files = [p]
+        if p.is_dir(): files = [q for q in sorted(p.iterdir()) if q.suffix in ('.txt', '.csv')]
+        if not files:
             raise DataError(f"{p}: no .txt file in it. A split list is a text, one id a line.")
-        files |= {f.resolve(): f for f in here}
-    return {f: read_ids(f, ids) for f in files.values()}
+        lists |= {str(f): read_ids(f, ids) for f in files}
+    return lists
 
-# %% ../../nbs/3_data/more/data_check.ipynb #c033
-def check_splits(exam:Exam, lists:dict):
-    "Add the faults of split lists, as from `read_splits`, to the examination"
-    names = {str(f): ids for f, ids in lists.items()}
-    exam.drops, exam.keeps = split_faults(names, exam.records, exam.broken, exam.groups)
-    fix = 'Take it out (--fix does so in a new file).'
-    exam.faults += [f"{f}: {id}: {why}. {fix}" for f, id, why in exam.drops]
-    named = {i for ids in lists.values() for i in ids}
-    if left := sorted(set(exam.records) - named):
-        exam.notes.append(f"{len(left)} usable pairs are in no list: {_some(left)}")
-
-def check_own_split(exam:Exam):
-    "Add images that look alike on two sides of the folders' own split"
-    alike, _ = split_faults(exam.ds.own_split, exam.records, exam.broken, exam.groups)
-    fix = 'An image is for training or for the test: remove one of the two.'
-    exam.faults += [f'{exam.ds.image(id)}: {why}. {fix}'
-                    for _, id, why in alike if id in exam.records]
-
-def repair_splits(exam:Exam) -> list: # files written
-    "After `check_splits`: write each list with a fault again, without it, as NAME.fixed.txt"
-    written = []
-    for f in dict.fromkeys(Path(name) for name, *_ in exam.drops):
-        text, to = '\n'.join(exam.keeps[str(f)]) + '\n', f.with_suffix('.fixed.txt')
-        if not exam.keeps[str(f)]:
-            raise DataError(f"{f}: no entry of it can be kept; is it the list of another data set?")
-        if to.exists() and to.read_bytes() != text.encode():
-            raise DataError(f"{to}: is there already and differs. Move it away first.")
-        write_atomic(to, text)
-        written.append(to)
-    return written
+def check_splits(
+    exam:Exam,
+    lists:dict, # file or part -> ids, as from `read_splits`, or the data set's `own_split`
+):
+    "Add the faults of lists to the examination, and the pairs that are in none"
+    wrong = split_faults(lists, exam.ds.pairs, exam.groups)
+    exam.faults += [f'{name}: {id}: {why}. Take it out.' for name, id, why in wrong]
+    named = set().union(*lists.values())
+    if left := [i for i in exam.records if i not in named]:
+        exam.kinds['usable pair that is in no list'] = left
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c040
-def statistics(
-    records, # of pairs: size, area, and mean and mean square of R, G, B
-) -> dict:   # sizes 'HxW' -> how many; area: quantile -> share; mean and std of R, G, B in 0-1
-    "Sizes, areas and colours of one pair or more, each image weighing the same"
-    records, shares = list(records), (0, .05, .25, .5, .75, .95, 1)
-    sizes = Counter('{}x{}'.format(*r['size']) for r in records).most_common()
-    area = np.quantile([r['area'] for r in records], shares).round(4).tolist()
-    mean, square = (np.mean([r[k] for r in records], 0) for k in ('mean', 'square'))
-    std = np.sqrt(np.maximum(square - mean**2, 0))
-    return dict(sizes=dict(sizes), area={f'{q:.0%}': a for q, a in zip(shares, area)},
-                mean=mean.round(4).tolist(), std=std.round(4).tolist())
-
-def describe(exam:Exam) -> str:
-    "Sizes, areas and colours of the usable pairs"
-    if not exam.records: return 'no usable pair'
-    s = statistics(exam.records.values())
-    sizes = ', '.join(f'{size}: {n:,}' for size, n in list(s['sizes'].items())[:4])
-    if len(s['sizes']) > 4: sizes += ' ...'
-    areas = ', '.join(f'{q} quantile {a:.1%}' for q, a in s['area'].items())
-    return (f"{len(exam.records):,} pairs of {len(s['sizes'])} sizes ({sizes})\n"
-            f"lesion's share of the image: {areas}\n"
-            f"RGB mean {np.round(s['mean'], 3)}, std {np.round(s['std'], 3)}")
+def describe(exam:Exam) -> dict: # the commonest sizes 'HxW' -> how many; area: quantile -> share
+    "Sizes and areas of the usable pairs"
+    records, shares = exam.records.values(), (0, .05, .25, .5, .75, .95, 1)
+    if not records: return {}
+    sizes = Counter('{}x{}'.format(*r['size']) for r in records).most_common(5)
+    area = np.quantile([r['area'] for r in records], shares).round(3).tolist()
+    return dict(sizes=dict(sizes), area={f'{q:.0%}': a for q, a in zip(shares, area)})
 
 # %% ../../nbs/3_data/more/data_check.ipynb #c045
 def contact_sheet(exam:Exam) -> Image.Image: # RGB
     "Forty outlined lesions, smallest to largest"
     ids = sorted(exam.records, key=lambda i: exam.records[i]['area'])
     if not ids: raise DataError(f"{exam.ds.root}: no usable pair, so there is nothing to show.")
-    even = np.linspace(0, len(ids) - 1, min(40, len(ids))).round().astype(int)
-    ids = [ids[k] for k in even]
-    h, w, columns, font = 120, 160, min(8, len(ids)), ImageFont.load_default(size=14)
-    sheet = Image.new('RGB', (columns*(w + 6), -(-len(ids)//columns)*(h + 20)), 'white')
-    for k, id in enumerate(ids):
-        pair, x, y = exam.ds.pairs[id], (k % columns)*(w + 6) + 3, k//columns*(h + 20) + 2
+    at = np.linspace(0, len(ids) - 1, min(40, len(ids))).round().astype(int)
+    h, w, font = 120, 160, ImageFont.load_default(size=14)
+    sheet = Image.new('RGB', (8*(w + 6), -(-len(at)//8)*(h + 20)), 'white')
+    for k, id in enumerate(ids[j] for j in at):
+        pair, x, y = exam.ds.pairs[id], k % 8*(w + 6) + 3, k//8*(h + 20) + 2
         mask = np.asarray(read_mask(pair.mask).resize((w, h), Image.NEAREST))
         image = read_image(pair.image, least=(h, w)).resize((w, h))
         sheet.paste(outline(image, mask), (x, y))
@@ -298,59 +209,36 @@ def contact_sheet(exam:Exam) -> Image.Image: # RGB
     return sheet
 
 # %% ../../nbs/3_data/more/data_check.ipynb #877e941f
-def _tick(n):
-    "Progress, where somebody watches"
-    def tick(k):
-        print(f'\r{k:,} of {n:,} pairs', end='\n'*(k == n), file=sys.stderr, flush=True)
-    return tick if sys.stderr.isatty() else None
-
 def _list(title, lines, n=12):
-    "The first lines, wrapped where somebody reads them, whole where a program does"
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
     more = f', the first {n} (all with --json)' if len(lines) > n else ''
-    print(f'{title}: {len(lines)}{more}')
-    for l in lines[:n]:
-        print(textwrap.fill(l, width, initial_indent='  ', subsequent_indent='      ',
-                            break_long_words=False, break_on_hyphens=False))
+    print(f'{title}: {len(lines)}{more}', *lines[:n], sep='\n  ')
 
-def _write_sheet(exam, path):
-    "The contact sheet as a file, .png or .jpg"
-    kind, buffer = {'.png': 'png', '.jpg': 'jpeg'}[Path(path).suffix], io.BytesIO()
-    contact_sheet(exam).save(buffer, kind)
-    write_atomic(path, buffer.getvalue())
-    print(f'written: {path}')
-
-# %% ../../nbs/3_data/more/data_check.ipynb #726dc4f5
 def examine_folder(
     folders,       # as for `open_dataset`
     splits=(),     # split lists, as for `read_splits`
-    fix=False,     # write repaired lists beside them?
     sheet=None,    # contact sheet to write: .png or .jpg; None: none
     workers:int=2, # threads that read files
-    record=None,   # JSON file to write, ahead of lists and sheet; None: none
+    record=None,   # JSON file to write, ahead of the sheet; None: none
 ) -> tuple:        # how many faults; what can be written as JSON
     "Examine a data set and its split lists, and print what was found"
     ds = open_dataset(folders)
-    lists = read_splits(splits, ds.ids) if splits else {}
+    lists = read_splits(splits, ds.ids) if splits else ds.own_split
     for file in filter(None, (sheet, record)): writable_file(file)  # before the work
     print(ds)
-    exam = examine_all(ds, workers, _tick(len(ds)))
+    exam = examine_all(ds, workers)
     if lists: check_splits(exam, lists)
-    elif ds.own_split: check_own_split(exam)
-    print(describe(exam))
+    for what, numbers in describe(exam).items(): print(f'{what}: {numbers}')
     _list('faults', exam.faults)
     _list('notes', exam.notes)
-    own = {part: len(ids) for part, ids in ds.own_split.items()}
-    numbers = statistics(exam.records.values()) if exam.records else None
-    found = dict(data=str(ds), pairs=len(ds), own_split=own, passed_over=ds.passed_over,
-                 usable=len(exam.records), faults=exam.faults, notes=exam.notes, kinds=exam.kinds,
-                 look_alike=exam.groups, leave_out=exam.drops, statistics=numbers)
+    found = dict(data=str(ds), passed_over=ds.passed_over, pairs=len(ds),
+                 usable=len(exam.records), faults=exam.faults, kinds=exam.kinds,
+                 look_alike=exam.groups, statistics=describe(exam))
     if record:
         write_record(record, **found)
         print(f'written: {record}')
-    try:
-        if sheet: _write_sheet(exam, sheet)
-    finally:  # a sheet that fails takes no list with it
-        if fix:
-            for f in repair_splits(exam): print(f'written: {f}')
+    if sheet:
+        picture = io.BytesIO()
+        contact_sheet(exam).save(picture, 'png' if Path(sheet).suffix == '.png' else 'jpeg')
+        write_atomic(sheet, picture.getvalue())
+        print(f'written: {sheet}')
     return len(exam.faults), found

@@ -17,7 +17,7 @@ from fastai.vision.all import (
     imagenet_stats, noop)
 from scipy import ndimage
 
-from .formats import DataError, decode, header, naming, plain, read_levels
+from .formats import DataError, decode, header, naming, plain, read_lesion
 
 # %% ../../nbs/3_data/2_images.ipynb #c019
 def read_image(
@@ -32,37 +32,28 @@ def read_image(
 # %% ../../nbs/3_data/2_images.ipynb #c047
 def read_mask(source) -> Image.Image: # mode L, 0 for skin and 1 for lesion
     "Any outline as 0 and 1: above half of the range (127 of 255), or any label but 0 and VOC's 255"
-    return Image.fromarray(read_levels(source).lesion.astype(np.uint8))
+    return Image.fromarray(read_lesion(source).astype(np.uint8))
 
-# %% ../../nbs/3_data/2_images.ipynb #c053
+# %% ../../nbs/3_data/2_images.ipynb #c055
 class Pair(NamedTuple):
     "An image file and its mask file"
     image: Path
     mask: Path
-
-# %% ../../nbs/3_data/2_images.ipynb #c055
-_TURNS = {5: 'mirror it left to right and turn it by 90 degrees counter-clockwise',
-          6: 'turn it by 90 degrees clockwise',
-          7: 'mirror it left to right and turn it by 90 degrees clockwise',
-          8: 'turn it by 90 degrees counter-clockwise'}
 
 def check_pair(
     pair:Pair, # image and mask file
 ) -> tuple: # their common (H, W); does one carry a turn that no size can tell, so an eye should?
     "A mask of another size belongs to another image: say so, never stretch it"
     (a, turn), (b, mask_turn) = header(pair.image), header(pair.mask)
-    told = a[0] != a[1] and (turn > 4) != (mask_turn > 4)  # by their sizes
-    if a == b: return a, turn != mask_turn and not told
-    why = (f"{pair.image} is {a[0]}x{a[1]} (height x width), "
-           f"its mask {pair.mask} is {b[0]}x{b[1]}. ")
-    if a[::-1] == b and turn > 4 and mask_turn == 1:
-        raise DataError(f"{why}The image carries a turn (EXIF orientation {turn}) and the mask "
-                        f"does not: take the mask, {_TURNS[turn]}, and save it.")
-    if a[::-1] == b and mask_turn > 4:
-        raise DataError(f"{why}The mask carries a turn (EXIF orientation {mask_turn}) that it does "
-                        "not need: save its stored pixels without the note.")
-    raise DataError(f"{why}Find the mask that belongs to it, or export it again "
-                    "at the image's size.")
+    one_turned = (turn > 4) != (mask_turn > 4)
+    if a == b: return a, turn != mask_turn and (a[0] == a[1] or not one_turned)
+    fix = "Find the mask that belongs to it, or export it again at the image's size."
+    if a[::-1] == b and one_turned:
+        who, other = ('image', 'mask') if turn > 4 else ('mask', 'image')
+        fix = (f'The {who} carries a turn (EXIF orientation {max(turn, mask_turn)}) and the '
+               f'{other} does not: turn the mask to fit, and save it without such a note.')
+    raise DataError(f'{pair.image} is {a[0]}x{a[1]} (height x width), its mask {pair.mask} is '
+                    f'{b[0]}x{b[1]}. {fix}')
 
 # %% ../../nbs/3_data/2_images.ipynb #outline2
 CYAN = 0, 255, 255 # neither skin nor pigment has it
@@ -149,22 +140,18 @@ def lesion_block(
         batch_tfms=Normalize.from_stats(*imagenet_stats, cuda=False))
 
 # %% ../../nbs/3_data/2_images.ipynb #ca5bca0f
-def _breadth(box):
-    "Twice the largest distance to the outside, over the smaller side; of a mask cut out by its box"
-    k = -(-max(box.shape)//256)  # a block is lesion if a pixel of it is: lines do not break
-    small = np.pad(box, [(0, -s % k) for s in box.shape])
-    small = small.reshape(small.shape[0]//k, k, -1, k).any((1, 3))
-    far = ndimage.distance_transform_edt(np.pad(small, 1)).max()
-    return min(1., 2*float(far)/min(small.shape))
-
 def mask_shape(
     mask, # PIL image or array (H, W) of 0 and 1
 ) -> dict: # area, edge, breadth: shares, 0-1
     "The lesion's share of the image, of the frame's edge, and how broad it is for its size"
-    m = np.asarray(mask) > 0
+    m, breadth = np.asarray(mask) > 0, 0.
     edge = np.concatenate([m[0], m[-1], m[:, 0], m[:, -1]])
-    rows, columns = (np.flatnonzero(m.any(axis)) for axis in (1, 0))
-    breadth = 0. if not len(rows) else _breadth(m[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1])
+    if m.any():
+        box, = ndimage.find_objects(m.astype(np.uint8))
+        lesion = Image.fromarray(m[box].astype(np.uint8)*255)
+        small = lesion.reduce(-(-max(lesion.size)//256))  # a block counts if a pixel of it does
+        far = ndimage.distance_transform_edt(np.pad(np.asarray(small) > 0, 1)).max()
+        breadth = min(1., 2*float(far)/min(small.size))
     return dict(area=float(m.mean()), edge=float(edge.mean()), breadth=breadth)
 
 # %% ../../nbs/3_data/2_images.ipynb #eba84b90

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LAYOUTS', 'PARTS', 'file_id', 'say_passed_over', 'image_files', 'spellings', 'pair_by_name', 'read_ids',
-           'folder_role', 'recognise', 'from_folder', 'from_two_folders']
+           'folder_role', 'find_pairs']
 
 # %% ../../nbs/3_data/more/layouts.ipynb #ce4f8487
 import csv, os, re, unicodedata
@@ -172,6 +172,7 @@ class _Folder(NamedTuple):
     names: tuple     # from the data set's folder down
     images: list     # paths
     passed: Counter  # what is passed over in it
+    given: str|None = None  # its role, if that is known
     @property
     def depth(self): return sum(a != b for a, b in zip(self.names, ('', *self.names)))
     def place(self, layout):
@@ -180,7 +181,7 @@ class _Folder(NamedTuple):
         for name in self.names:
             r, p = folder_role(name, layout)
             role, part = r or role, p or part
-        return role or 'plain', part
+        return self.given or role or 'plain', part
 
 def _folders(root, deepest=5):
     "The folders below `root` that hold pictures; hidden ones are left out"
@@ -199,21 +200,15 @@ def _folders(root, deepest=5):
     return found
 
 # %% ../../nbs/3_data/more/layouts.ipynb #72996e29
-def _uppermost(by_part, named_first):
-    "Of folders by part: those that count"
-    named = {part: fs for part, fs in by_part.items() if part}
-    if None in by_part: by_part = named if named and named_first else {None: by_part[None]}
-    least = {part: min(f.depth for f in fs) for part, fs in by_part.items()}
-    return [(part, f) for part, fs in by_part.items() for f in fs if f.depth == least[part]]
+def _files(placed): return [p for _, f in placed for p in f.images]
 
-def _by_role(folders, layout, given=None):
-    "'images', 'masks' and 'plain' -> [(part, folder)] that count; `given`: the role of all"
-    places = defaultdict(lambda: defaultdict(list))
-    for f in folders:
-        role, part = f.place(layout)
-        places[given or role][part].append(f)
-    if layout != LAYOUTS['FolderPairs']: places.pop('plain', None)  # a published set has names
-    return {r: _uppermost(places[r], given or r == 'plain') for r in ('images', 'masks', 'plain')}
+def _that_count(folders, role, layout):
+    "[(part, folder)] of the folders of a role that count"
+    placed = [(part, f) for f in folders for r, part in [f.place(layout)] if r == role]
+    heaps = [[(p, f) for p, f in placed if bool(p) == named] for named in (False, True)]
+    placed = max(heaps, key=lambda heap: len(_files(heap)))
+    least = {part: min(f.depth for p, f in placed if p == part) for part, _ in placed}
+    return [(part, f) for part, f in placed if f.depth == least[part]]
 
 # %% ../../nbs/3_data/more/layouts.ipynb #4a9f2f6f
 def _divide(paths):
@@ -224,12 +219,10 @@ def _divide(paths):
     def is_mask(name): return any(s.casefold() in known for s in spellings(name)[1:])
     return [[p for n, p in names if is_mask(n) == masks] for masks in (False, True)]
 
-# %% ../../nbs/3_data/more/layouts.ipynb #c44e7be0
-def _files(placed): return [p for _, f in placed for p in f.images]
-
-def _arrange(folders, roles):
-    "Files of images, of masks, image -> part, and what is passed over; `roles` as of `_by_role`"
-    images, masks = roles['images'] or roles['plain'], roles['masks']
+def _arrange(folders, layout):
+    "Files of images, of masks, image -> part, and what is passed over"
+    images, masks, plain = (_that_count(folders, r, layout) for r in ('images', 'masks', 'plain'))
+    images = images or plain
     if images and masks:
         parts = {part for part, _ in masks}
         if None not in parts: images = [(p, f) for p, f in images if p is None or p in parts]
@@ -243,85 +236,55 @@ def _arrange(folders, roles):
     if others: passed['in other folders'] = others
     return *files, {p: part for part, f in images for p in f.images}, passed
 
-# %% ../../nbs/3_data/more/layouts.ipynb #d42a4bc7
-def _contents(root, images, masks, part_at, passed, only=None):
-    "What `LesionDataset` is made of, from what `_arrange` gave"
-    pairs, alone = pair_by_name(_by_id(images), _by_id(masks))
-    part_of = {id: part_at[p.image] for id, p in pairs.items()}
-    if only:
-        pairs = {id: p for id, p in pairs.items() if part_of[id] == only}
-        alone = [p for p in alone if part_at.get(p, only) == only]
-        if not pairs: raise DataError(f'{root}: no images with masks of the part {only!r} in it.')
-        part_of = {}
-    parts = [p for p in ('train', 'valid', 'test') if p in part_of.values()]
-    own = {p: sorted(i for i in part_of if part_of[i] == p) for p in parts}
-    whole = 'train' in own and len(own) > 1 and None not in part_of.values()
-    return dict(pairs=pairs, root=root, unpaired=alone, own_split=own if whole else None,
-                passed_over=passed)
-
 # %% ../../nbs/3_data/more/layouts.ipynb #bea4b912
-def recognise(root) -> str: # key of `LAYOUTS`; 'FolderPairs' if no published layout fits
-    "The layout of a data set's folder"
-    folders, fit = _folders(root), []
-    for name in [n for n in LAYOUTS if n != 'FolderPairs']:
-        roles = _by_role(folders, LAYOUTS[name])
-        if roles['images'] and roles['masks']: fit.append(name)
-    if len(fit) > 1:
-        raise DataError(f"{root}: holds {' and '.join(fit)}. Give the folder of one of them.")
-    return fit[0] if fit else 'FolderPairs'
+def _recognise(root, folders):
+    "Key of `LAYOUTS`; 'FolderPairs' if no published layout fits"
+    def roles(name): return {f.place(LAYOUTS[name])[0] for f in folders}
+    fit = [name for name in LAYOUTS if {'images', 'masks'} <= roles(name)]
+    published = [name for name in fit if name != 'FolderPairs']
+    if len(published) > 1:
+        raise DataError(f"{root}: holds {' and '.join(published)}. Give the folder of one of them.")
+    return published[0] if published else 'FolderPairs'
 
-# %% ../../nbs/3_data/more/layouts.ipynb #2751c372
-def _seen(folders):
-    "Where pictures were found"
-    where = ', '.join(dict.fromkeys('/'.join(f.names) or '.' for f in folders[:3]))
-    return f'pictures in {where}' if folders else 'no image in it'
-
-def _another(root, folders, layout):
-    "The error of a folder that holds another data set than the published one"
-    other = recognise(root)
-    if all(_arrange(folders, _by_role(folders, LAYOUTS[other]))[:2]):
-        return DataError(f'{root}: holds {other}, not {layout}. Use {other}, or open_dataset.')
-    return DataError(f'{root}: not {layout} ({_seen(folders)}). Give the folder that holds its '
-                     'folders of images and of masks.')
-
-def _unknown(root, folders):
-    "The error of a folder in which no layout fits"
-    roles = {f.place(layout)[0] for f in folders for layout in LAYOUTS.values()}
-    lack = [r for r in ('images', 'masks') if r not in roles] or ['images', 'masks']
-    what = _seen(folders)
-    if folders: what += f", and no folder called {' or '.join(lack)}"
-    return DataError(f'{root}: not a data set I know ({what}). Put the pictures into images/ and '
-                     'the masks into masks/, or call the mask of X.jpg X_mask.png, or give two '
-                     'folders: images and masks.')
-
-def from_folder(
-    root,                     # folder of a data set
-    layout:str='FolderPairs', # key of `LAYOUTS`
-    part:str=None,            # only this part, such as 'Training'; a word of `PARTS`
-) -> dict:                    # arguments of `LesionDataset`
-    "The pairs in one folder"
-    if part and str(part).lower() not in PARTS:
-        raise ValueError(f"part={part!r}: choose one of 'Training', 'Validation' and 'Test'")
-    folders = _folders(root)
-    images, masks, *rest = _arrange(folders, _by_role(folders, LAYOUTS[layout]))
-    if not (images and masks):
-        if layout == 'FolderPairs': raise _unknown(root, folders)
-        raise _another(root, folders, layout)
-    return _contents(root, images, masks, *rest, part and PARTS[part.lower()])
-
-# %% ../../nbs/3_data/more/layouts.ipynb #7663042c
-def from_two_folders(images, masks) -> dict: # arguments of `LesionDataset`
-    "The pairs in a folder of images and one of masks"
-    own, both = LAYOUTS['FolderPairs'], {'images': _folders(images), 'masks': _folders(masks)}
+def _two_folders(images, masks):
+    "Folders below either, each with its role"
     if Path(images).resolve() == Path(masks).resolve():
         raise DataError(f'{images}: given as images and as masks. If it holds both, give it once.')
+    own = LAYOUTS['FolderPairs']
     names = [folder_role(Path(p).resolve().name, own)[0] for p in (images, masks)]
     if names[0] == 'masks' != names[1]:
         raise DataError(f'{images} {masks}: the first is a folder of masks. Give the images first.')
-    roles = dict(plain=[])
+    found = []
     for role, root in (('images', images), ('masks', masks)):
-        if not both[role]: raise DataError(f'{root}: no image in it.')
-        if {'images', 'masks'} <= {f.place(own)[0] for f in both[role]}:
-            raise DataError(f'{root}: holds images and masks of its own. Give it alone.')
-        roles[role] = _by_role(both[role], own, role)[role]
-    return _contents(images, *_arrange(both['images'] + both['masks'], roles))
+        below = _folders(root)
+        if not below: raise DataError(f'{root}: no image in it.')
+        found += [f._replace(given=role) for f in below]
+    return found
+
+# %% ../../nbs/3_data/more/layouts.ipynb #2751c372
+def _unknown(root, folders):
+    "The error of a folder in which no layout fits"
+    where = ', '.join(dict.fromkeys('/'.join(f.names) or '.' for f in folders[:3]))
+    roles = {f.place(layout)[0] for f in folders for layout in LAYOUTS.values()}
+    lack = [r for r in ('images', 'masks') if r not in roles] or ['images', 'masks']
+    what = f"pictures in {where}, and no folder called {' or '.join(lack)}"
+    return DataError(f"{root}: not a data set I know ({what if folders else 'no image in it'}). "
+                     'Put the pictures into images/ and the masks into masks/, or call the mask '
+                     'of X.jpg X_mask.png, or give two folders: images and masks.')
+
+def find_pairs(
+    root,       # folder of a data set; or of its images
+    masks=None, # folder of masks
+) -> dict:      # arguments of `LesionDataset`
+    "The pairs in one folder, or in one of images and one of masks"
+    folders = _folders(root) if masks is None else _two_folders(root, masks)
+    layout = _recognise(root, folders) if masks is None else 'FolderPairs'
+    images, masks, part_at, passed = _arrange(folders, LAYOUTS[layout])
+    if not (images and masks): raise _unknown(root, folders)
+    pairs, alone = pair_by_name(_by_id(images), _by_id(masks))
+    part_of = {id: part_at[p.image] for id, p in pairs.items()}
+    parts = [p for p in ('train', 'valid', 'test') if p in part_of.values()]
+    own = {p: sorted(i for i in pairs if part_of[i] == p) for p in parts}
+    whole = 'train' in own and len(own) > 1 and None not in part_of.values()
+    return dict(pairs=pairs, root=root, layout=layout, unpaired=alone,
+                own_split=own if whole else None, passed_over=passed)

@@ -210,7 +210,6 @@ def network(c: Canvas) -> np.ndarray:  # (H, W): lines near 1, holes near 0
     waves = sum(np.cos(k*turned(v, u, a + i*np.pi/3)[0]) for i in range(3)) + .4*c.smooth(20)
     return np.exp(-(waves + 1.5)/1.1)*region(c.fractal(2, 3), g.uniform(.4, .9))
 
-# %% ../../nbs/3_data/more/skin.ipynb #c055
 def globules(c: Canvas) -> np.ndarray:  # (H, W) in 0..1; c has the lesion's own axes
     "Dots, denser towards the centre"
     g = c.rng
@@ -243,7 +242,6 @@ def hairs(
     cy, cx = g.uniform(-.6, .6, (2, n, 1))
     return c.lines(py + cy, px + cx, width)
 
-# %% ../../nbs/3_data/more/skin.ipynb #c060
 def ruler(c: Canvas) -> np.ndarray:  # (H, W) coverage in 0..1
     "A scale along the lower edge, or along a side"
     g, t = c.rng, np.linspace(0, 1, 200)

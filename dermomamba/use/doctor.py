@@ -203,12 +203,11 @@ def check_machine(
     return out
 
 # %% ../../nbs/6_use/more/doctor.ipynb #8eddc213
-def _check_call(data, splits, fix, sheet, json, workers):
+def _check_call(data, splits, sheet, json, workers):
     "Refuse arguments that cannot be, before anything is looked at"
     from dermomamba.core import WrongCall
     if not data and (splits or sheet):
         raise WrongCall('--splits and --sheet belong to a data set: give --data FOLDER')
-    if fix and not splits: raise WrongCall('--fix repairs split lists: name them with --splits')
     if not 1 <= workers <= 64: raise WrongCall(f'--workers {workers}: 1 to 64')
     for file, kinds in ((sheet, ('.png', '.jpg')), (json, ('.json',))):
         if file and Path(file).suffix not in kinds:
@@ -232,20 +231,19 @@ def machine_report(
 def dermomamba_doctor(
     data:list=None,   # examine a data set: its folder, or two: images and masks
     splits:list=None, # split lists: ids, names or paths, one a line; or one folder of lists
-    fix:bool=False,   # write repaired lists beside those of --splits, as NAME.fixed.txt
     sheet:str=None,   # write a contact sheet of outlined lesions, .png or .jpg
     json:str=None,    # write everything found as JSON too
     workers:int=2,    # threads that read files
 ) -> int:             # 0, or 1 if there are faults
     "Is this machine ready? With --data: are these data? Ends with 0 if all is well"
     from dermomamba.core import writable_file, write_record
-    _check_call(data, splits, fix, sheet, json, workers)
+    _check_call(data, splits, sheet, json, workers)
     if data:
         try: from dermomamba.data.data_check import examine_folder
         except (ImportError, RuntimeError) as e:
             raise ImportError(f'{_line(e)}. Call dermomamba_doctor without arguments: '
                               'it says what this machine lacks') from e
-        return int(examine_folder(data, splits, fix, sheet, workers, json)[0] > 0)
+        return int(examine_folder(data, splits, sheet, workers, json)[0] > 0)
     if json: writable_file(json)
     findings = check_machine()
     n = machine_report(findings)
