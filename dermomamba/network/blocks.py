@@ -52,10 +52,11 @@ class CrossScaleMambaBlock(nn.Module):
 class ChannelGate(nn.Module):
     "Scale each channel by a gate computed from its mean and maximum"
     def __init__(self,
-        dim:int, # channels
+        dim:int,      # channels
+        ratio:int=16, # how much narrower the middle layer is; CBAM's default
     ):
         super().__init__()
-        hidden = max(1, dim//16) # a narrow network would have a gate that sees nothing
+        hidden = max(1, dim//ratio) # a narrow network would have a gate that sees nothing
         self.mlp = nn.Sequential(
             nn.Flatten(), nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
 
@@ -79,10 +80,11 @@ class SpatialGate(nn.Module):
 class CBAM(nn.Sequential):
     "Convolutional block attention module: channel gate, then spatial gate"
     def __init__(self,
-        dim:int, # channels
+        dim:int,      # channels
+        ratio:int=16, # see `ChannelGate`
     ):
         super().__init__()
-        self.ChannelGate, self.SpatialGate = ChannelGate(dim), SpatialGate()
+        self.ChannelGate, self.SpatialGate = ChannelGate(dim, ratio), SpatialGate()
 
 # %% ../../nbs/2_network/1_blocks.ipynb #neck-c005
 class PCAM(nn.Module):
