@@ -150,7 +150,10 @@ def decode(
     if colours and max(c.getextrema()[1] for c in colours) < 64:
         raise DataError(f"{source}: has 16 bits a colour and uses only the lower ones, "
                         "which are not read here. Save it with 8 bits a colour.")
-    return ImageOps.exif_transpose(im), losses
+    # Pillow turns a TIFF over in which 0 is white, but not one of 16 bits
+    white = im.format == 'TIFF' and im.mode == 'I;16' and im.tag_v2.get(262) == 0
+    im = ImageOps.exif_transpose(im)
+    return Image.fromarray(65535 - np.asarray(im)) if white else im, losses
 
 # %% ../../nbs/3_data/more/formats.ipynb #33b6653b
 _NOTES = b'eXIf', b'XML:com.adobe.xmp', b'Raw profile type'  # PNG's chunks with an orientation
@@ -258,8 +261,11 @@ def _unclear(a, im, losses):
     few, between = count[1:21].sum(), count[21:255].sum()
     about_half = min(count[112:128].sum(), count[128:144].sum())
     grey = count[26:230].sum()/count.sum() if len(levels) > 16 else 0
+    # black as the key: the levels say it
+    key = im.mode in ('1', 'L', 'RGB', 'I;16') and np.any(im.info.get('transparency', 0))
     def coloured(): return np.ptp(np.asarray(plain(im, '').convert('RGB')), (0, 1)).max() > 63
     reasons = {
+        'one of its levels or colours is declared transparent': key,
         f'its brightest level is {high} of 255': 0 < high < 128 and (losses or high > 1),
         'its levels are 0, 255 and some up to 20 (labels and a border?)':
             low == 0 and high == 255 and few > count.sum()/1000 and not between,
