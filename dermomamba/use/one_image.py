@@ -38,8 +38,7 @@ def takes(
 ) -> str:
     "What the page takes, in a sentence"
     return (f'This page takes a JPEG, PNG, TIFF, BMP or WebP of at most {max_mb:g} MB and {MAX_MP} '
-            f'million pixels, with {MIN_SIDE} or more on each side and no side more than '
-            f'{MAX_RATIO} times as long as the other.')
+            f'million pixels, no side under {MIN_SIDE} or over {MAX_RATIO} times the other.')
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c016
 def read_upload(
