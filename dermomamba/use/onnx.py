@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['tool', 'BUDGET', 'main', 'fold', 'pieces', 'staggered', 'lay_out', 'gather', 'softplus', 'staggered_scan', 'Portable',
-           'traced', 'tidy', 'export_onnx', 'OnnxSegmenter', 'export_network']
+           'traced', 'tidy', 'export_onnx', 'export_network']
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c003
-import copy, inspect, json, logging
+import copy, inspect, logging
 from functools import partial
 from pathlib import Path
 
@@ -115,7 +115,6 @@ class Portable(nn.Module):
     ):
         super().__init__()
         self.net = set_engine(copy.deepcopy(plain_network(model)).cpu().eval(), 'auto')
-        self.img_size = self.net.img_size
 
     def forward(self, x): return self.net(normalise(x)).sigmoid()
 
@@ -126,7 +125,7 @@ def traced(
     "The network as a graph, from bytes to probabilities, with scans in standard operators"
     torch._dynamo.reset() # what it learned from a network of another size would be held against it
     whole = Portable(model)
-    x = torch.zeros(2, whole.net.in_channels, *whole.img_size, dtype=torch.uint8)
+    x = torch.zeros(2, whole.net.in_channels, *whole.net.img_size, dtype=torch.uint8)
     how = dict(dynamic_shapes=({0: torch.export.Dim('batch', min=1)},))
     option = 'prefer_deferred_runtime_asserts_over_guards'  # since torch 2.9
     if option in inspect.signature(torch.export.export).parameters: how[option] = True
@@ -136,19 +135,13 @@ def traced(
 def tidy(
     graph, # of an onnx model, or the body of a loop in it
 ):
-    "Take out lines of Python, and directions of Scan that say no more than the default"
+    "Take out lines of Python"
     for node in graph.node:
         del node.metadata_props[:]
-        kept = [a for a in node.attribute
-                if node.op_type != 'Scan' or not a.name.endswith('_directions')]
-        for a in kept:
+        for a in node.attribute:
             if a.HasField('g'): tidy(a.g)
-        if len(kept) < len(node.attribute):
-            node.ClearField('attribute')
-            node.attribute.extend(kept)
     del graph.value_info[:]
 
-# %% ../../nbs/6_use/5_onnx.ipynb #9d16923b
 def export_onnx(
     model:nn.Module, # a DermoMamba
     path:str|Path,   # file to write, ending in .onnx
@@ -162,40 +155,9 @@ def export_onnx(
                                 input_names=['image'], output_names=['probability'])
     m = program.model_proto
     tidy(m.graph)
-    size = json.dumps(plain_network(model).img_size)
-    about = dict(format='dermomamba', img_size=size, normalisation='inside')
-    onnx.helper.set_model_props(m, about)
     onnx.checker.check_model(m)
     write_atomic(path, m.SerializeToString())
     return path
-
-# %% ../../nbs/6_use/5_onnx.ipynb #f8850c27
-class OnnxSegmenter:
-    "An exported network in onnxruntime: bytes (B, 3, H, W) -> probabilities (B, 1, H, W), numpy"
-    def __init__(self,
-        path:str|Path, # file that `export_onnx` wrote
-    ):
-        ort = tool('onnxruntime')
-        if not Path(path).is_file():
-            raise ValueError(f'{path}: no such file; write one with export_onnx')
-        options = ort.SessionOptions()
-        options.log_severity_level = 4                # it raises, and need not print as well
-        data = Path(path).read_bytes()
-        try: self.session = ort.InferenceSession(data, options, providers=['CPUExecutionProvider'])
-        except Exception as e: # of many kinds
-            why = f'{str(e).splitlines()[0]:.150}'
-            raise ValueError(f'{path}: onnxruntime cannot open it ({why}); export it anew') from e
-        self.about = self.session.get_modelmeta().custom_metadata_map
-        if self.about.get('format') != 'dermomamba':
-            raise ValueError(f'{path}: an ONNX file, but not one of export_onnx')
-        self.img_size = tuple(json.loads(self.about['img_size']))
-
-    def __call__(self, x):
-        x, (H, W) = np.asarray(x), self.img_size
-        if x.dtype != np.uint8 or x.ndim != 4 or x.shape[1:] != (3, H, W) or not len(x):
-            raise ValueError(f'an array of shape {x.shape} and type {x.dtype}; '
-                             f'expected bytes (uint8) of shape (B, 3, {H}, {W}), red first')
-        return self.session.run(None, {'image': x})[0]
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c066
 def export_network(
@@ -204,18 +166,19 @@ def export_network(
     "Export a network to one ONNX file: bytes in, probabilities out"
     if len(export) != 2: raise WrongCall('--export takes two names: weights, and a file to write')
     name, file = export
-    model, _ = ready_model(name, 'cpu'), tool('onnxruntime')
+    model, runtime = ready_model(name, 'cpu'), tool('onnxruntime')
     print('tracing and writing takes a minute or two ...', flush=True)
-    net = OnnxSegmenter(export_onnx(model, file))
-    x = np.random.default_rng(0).integers(0, 256, (1, 3, *net.img_size), np.uint8)
-    with torch.no_grad(): p = Portable(model)(torch.from_numpy(x)).numpy()
+    session = runtime.InferenceSession(export_onnx(model, file),
+                                       providers=['CPUExecutionProvider'])
     # both runtimes on the same random bytes
-    print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB, images of {net.img_size}; '
-          f'onnxruntime and torch differ by {abs(p - net(x)).max():.0e} at most')
+    x = np.random.default_rng(0).integers(0, 256, (1, 3, *model.img_size), np.uint8)
+    with torch.no_grad(): p = Portable(model)(torch.from_numpy(x)).numpy()
+    apart = abs(p - session.run(None, {'image': x})[0]).max()
+    print(f'{file}: {Path(file).stat().st_size/1e6:.1f} MB, images of {model.img_size}; '
+          f'onnxruntime and torch differ by {apart:.0e} at most')
 
 main = command(export_network, 'dermomamba.use.onnx', export=('NAME', 'FILE'),
                stopped='stopped; nothing half-written left.')
-
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c069
 #| eval: false
