@@ -95,7 +95,8 @@ def downloads(
 # %% ../../nbs/6_use/4_app.ipynb #c025
 _GUARD = '''if (!window.lesionGuard) {
   window.lesionGuard = true;
-  let limit = null;   // of the page whose button was clicked last
+  // of the page whose button was clicked last
+  let limit = null;
   document.addEventListener('click', e => {
     const button = e.target.closest('.lesion-upload');
     limit = button && button.closest('.lesion-app').querySelector('.lesion-limit');
