@@ -121,15 +121,15 @@ def writable_folder(path:str|Path) -> Path: # the same
 def writable_file(path:str|Path) -> Path: # the same
     "Prove that a file of this very name can be written, without touching one that is there"
     path = Path(path)
+    if os.path.isdir(path): raise ValueError(f'{path}: is a folder; give the name of a file')
+    probe = _beside(path)
     try:
-        folder, probe = path.is_dir(), _beside(path)
         if path.is_file() or not path.exists():
             probe.touch()
             probe.unlink()
-    except (OSError, ValueError) as e:  # a name that cannot be one, with a NUL in it, is quoted
-        name, why = (path, e.strerror) if isinstance(e, OSError) else (repr(str(path)), e)
-        raise ValueError(f'{name}: cannot be written ({why}); choose another name') from e
-    if folder: raise ValueError(f'{path}: is a folder; give the name of a file')
+    except (OSError, ValueError) as e:  # of a name with a NUL in it
+        why = getattr(e, 'strerror', e)
+        raise ValueError(f'{path}: cannot be written ({why}); choose another name') from e
     return path
 
 # %% ../nbs/more/core.ipynb #c040

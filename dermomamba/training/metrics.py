@@ -55,7 +55,6 @@ def iou_of(c:Confusion) -> Tensor:
     "TP / (TP + FP + FN); 1 where truth and prediction are both empty"
     return safe_ratio(c.tp, c.tp + c.fp + c.fn, c.fp + c.fn == 0)
 
-# %% ../../nbs/4_training/2_metrics.ipynb #a349833c
 def precision_of(c:Confusion) -> Tensor:
     "TP / (TP + FP), the share of what was called lesion that is; nothing called: 1 if rightly"
     return safe_ratio(c.tp, c.tp + c.fp, c.fn == 0)
