@@ -198,13 +198,11 @@ def plateau_lr(
     scores:list,    # validation score of each epoch so far, higher is better
     patience:int=5, # epochs without a new best before a halving; the release's value
 ) -> float:         # learning rate of the next epoch
-    "Halve the rate when `patience` epochs bring no new best, as torch's ReduceLROnPlateau does"
-    best, bad = -math.inf, 0
-    for s in scores:
-        better = s > best*(1 + 1e-4*math.copysign(1, best))
-        best, bad = (s, 0) if better else (best, bad + 1)
-        if bad > patience: lr, bad = lr/2, 0
-    return lr
+    "Halve the rate when more than `patience` epochs bring no new best"
+    opt = torch.optim.SGD([torch.zeros(1)], lr)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(opt, 'max', .5, patience, eps=0)
+    for s in scores: plateau.step(s)
+    return opt.param_groups[0]['lr']
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #c071
 class Plateau(Callback):
@@ -286,7 +284,11 @@ def busy_cores(
         return os.cpu_count()*(1 - (now_idle - idle)/(now_total - total))
     except (OSError, ValueError, IndexError, ZeroDivisionError): return None
 
-def _crowd(look, threads, cores):   # `look` takes its time, so it is asked last
+def crowded(
+    look=busy_cores, # it takes its time, so it is asked last
+) -> str:            # '' where there is room, and where nobody knows
+    "What other programs do to torch's threads, and what helps"
+    threads, cores = torch.get_num_threads(), os.cpu_count()
     passive = os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive'
     busy = None if passive or threads < 2 else look()
     if busy is None or busy + threads < cores + .5: return ''
@@ -294,7 +296,3 @@ def _crowd(look, threads, cores):   # `look` takes its time, so it is asked last
             'while they wait for one another: a step may take more than ten times as long. Start '
             f'with OMP_NUM_THREADS={max(1, round(cores - busy))}, or with OMP_WAIT_POLICY=PASSIVE '
             'if the other programs come and go')
-
-def crowded() -> str: # '' where there is room, and where nobody knows
-    "What other programs do to torch's threads, and what helps"
-    return _crowd(busy_cores, torch.get_num_threads(), os.cpu_count())
