@@ -11,6 +11,7 @@ import json, math, os, sys
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Literal
 import numpy as np, torch
 # before fastai: it hushes a warning
@@ -18,6 +19,7 @@ from ..core import (
     WrongCall, alone_in, command, no_empty_folder, one_line, to_device,
     writable_folder, write_csv, write_record)
 import fastai
+from fastcore.basics import noop
 from fastcore.meta import delegates
 from fastai.torch_core import default_device, num_distrib, rank_distrib, set_seed
 
@@ -91,16 +93,20 @@ def build_learner(
 ):
     "A Learner that follows a recipe"
     loss, cbs = LOSSES[r['loss']](), [SeedEpochs(seed), StopOnNaN()]
+    kind, together, group, n = Checkpoint, noop, num_distrib(), len(dls.train_ds)
+    if group > 1:
+        from dermomamba.training.distributed import GroupCheckpoint as kind, distribute as together
+        if n < group*r['bs']: raise ValueError(
+            f"{group} processes with {r['bs']} images a batch need {group*r['bs']} training "
+            f'images, here are {n}: take fewer processes or a smaller --bs')
     if r['ema']: cbs.append(EMA(r['ema']))
     if r['schedule'] == 'plateau': cbs.append(Plateau('soft_dice'))
-    kind = Checkpoint
-    if num_distrib() > 1: from dermomamba.training.distributed import GroupCheckpoint as kind
     best = None if r['select'] == 'last' else r['select']
     cbs.append(kind(out/'last.pth', settings, best=best, seconds=seconds))
     metrics = [*map(MeanScore, ('dice', 'iou', 'precision', 'recall')),
                PerImage(soft_dice_released, 'soft_dice')]
     learn = dermo_learner(dls, model, loss, metrics, r['lr'], r['wd'], r['clip'], cbs, path=out)
-    return _together(learn, r['bs'])
+    return together(learn)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c020
 PROTOCOL = ('validation images: mean over images of each score, predictions thresholded at '
@@ -117,6 +123,18 @@ def score_learner(
     rows = [score_mask(*row) for row in zip(names, preds[:, 0] > .5, targets, strict=True)]
     scores = 'dice', 'iou', 'precision', 'recall'
     return rows, {k: sum(row[k] for row in rows)/len(rows) for k in scores}
+
+def _finished(learn, names, device, group): # score, save the weights, write the record
+    out, settings = learn.path, learn.checkpoint.settings
+    rows, means = score_learner(learn, learn.dls.valid, names)
+    facts = {k: settings[k] for k in ('data', 'epochs', 'protocol', 'fold')}
+    if 'parts' in settings: facts['digest'] = settings['parts']['digest']
+    save_model(learn.model, out/'model.safetensors', dice=f"{means['dice']:.4f}", **facts)
+    write_csv(out/'scores.csv', rows)
+    return write_record(
+        out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, settings=settings,
+        n_train=len(learn.dls.train_ds), device=device, processes=group, n_scored=len(rows),
+        scores=means, seconds_per_epoch=[round(h['seconds'], 1) for h in learn.checkpoint.history])
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c023
 def _folder_of(out): # of a run, to begin or to go on with
@@ -136,15 +154,6 @@ def _place(device, bf16): # -> device of this process, its number, how many ther
     if group > 1 and device == 'cuda': device = f"cuda:{os.environ['LOCAL_RANK']}"
     return device, rank_distrib(), group
 
-def _together(learn, bs):
-    group, n = num_distrib(), len(learn.dls.train_ds)
-    if group < 2: return learn
-    if n < group*bs:
-        raise ValueError(f'{group} processes with {bs} images a batch need {group*bs} training '
-                         f'images, here are {n}: take fewer processes or a smaller --bs')
-    from dermomamba.training.distributed import distribute
-    return distribute(learn)
-
 def _fit(learn, epochs, r, bf16=False):
     if bf16: learn.to_bf16()
     alone, device = num_distrib() < 2, torch.device(learn.dls.device)
@@ -156,68 +165,73 @@ def _fit(learn, epochs, r, bf16=False):
     leave(learn) # from here process 0 is alone: it scores and writes
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c025
-_least = dict(epochs=1, bs=1, n_train=1, fold=0, seed=0, workers=0, wd=0, clip=0, ema=0)
+_RANGES = dict( # at least, and less than
+    epochs=(1, math.inf), bs=(1, math.inf), n_train=(1, math.inf), fold=(0, math.inf),
+    workers=(0, math.inf), wd=(0, math.inf), clip=(0, math.inf), ema=(0, 1), seed=(0, 2**32),
+    lr=(1e-12, math.inf), minutes=(1e-6, math.inf))
 def check_numbers(
     numbers:dict, # name -> value; None: not given
 ):
     "Refuse a number out of its range"
-    given = {k: v for k, v in numbers.items() if v is not None}
-    for k in _least.keys() & given.keys():
-        if not _least[k] <= given[k] < math.inf:
-            raise WrongCall(f'{k}={given[k]}: give at least {_least[k]}')
-    for k in {'lr', 'minutes'} & given.keys():
-        if not 0 < given[k] < math.inf: raise WrongCall(f'{k}={given[k]}: give more than 0')
-    if given.get('ema', 0) >= 1:
-        raise WrongCall(f"ema={given['ema']}: give less than 1, such as 0.998; 0 for none")
-    if given.get('seed', 0) >= 2**32:
-        raise WrongCall(f"seed={given['seed']}: give less than 2**32")
-    if any(n < 32 or n % 32 for n in given.get('size', ())):
-        nearest = ' '.join(str(max(32, round(n/32)*32)) for n in given['size'])
-        asked = ' '.join(map(str, given['size']))
+    for k, (least, bound) in _RANGES.items():
+        n = numbers.get(k)
+        if n is not None and not least <= n < bound:
+            raise WrongCall(f'{k}={n}: give at least {least} and less than {bound}')
+    size = numbers.get('size', ())
+    if any(n < 32 or n % 32 for n in size):
+        nearest = ' '.join(str(max(32, round(n/32)*32)) for n in size)
+        asked = ' '.join(map(str, size))
         raise WrongCall(f'size={asked}: rows and columns must be multiples of 32; try {nearest}')
 
-# %% ../../nbs/4_training/4_recipe.ipynb #c027
-def _plain(x): return json.loads(json.dumps(x, default=np.generic.item)) # numpy's made Python's
-
-def _recipe(name, changes, data, protocol, fold): # the recipe of that name with changes, checked
-    r = RECIPES.get(name, {}) | {k: v for k, v in changes.items() if v is not None}
-    for k, v in dict(recipe=name, protocol=protocol, **r).items():
-        known = _CHOICES.get(k, [v])
-        if v not in known: raise WrongCall(f"{k}={v!r}: choose one of {', '.join(known)}")
-    for k in changes.keys() - RECIPES[name].keys():
-        raise WrongCall(f"{k}: no argument, and in no recipe: {', '.join(RECIPES[name])}")
+def _recipe(asked): # what `train` was asked, by name -> the recipe's entries; all is checked
+    r = RECIPES.get(asked['recipe'], RECIPES['ours'])
+    r = {k: v if asked[k] is None else asked[k] for k, v in r.items()}
+    wanted = asked | r
+    for k, known in _CHOICES.items():
+        if wanted[k] not in known:
+            raise WrongCall(f"{k}={wanted[k]!r}: choose one of {', '.join(known)}")
+    check_numbers(wanted)
+    fold, protocol = asked['fold'], asked['protocol']
     if fold and protocol != 'kfold': raise WrongCall(f'fold={fold} goes with protocol kfold')
-    if data == 'phantom' and (protocol != 'heldout' or changes.get('augment')):
+    if asked['data'] == 'phantom' and (protocol != 'heldout' or asked['augment']):
         raise WrongCall('phantom: leave out --protocol and --augment, it has its own')
     return r
 
-def _looked_at(data, protocol, fold, rank): # the data set, looked at, and `run_data` of it
+# %% ../../nbs/4_training/4_recipe.ipynb #c027
+def _looked_at(data, protocol, fold): # the data set, looked at, and `run_data` of it
     ds = open_dataset(data)
     roles = parts(ds, protocol, fold)
     check_masks(ds, roles.train + roles.valid)
-    if ds.passed_over and not rank:
+    if ds.passed_over and not rank_distrib():
         print(f'{ds.root}: {say_passed_over(ds.passed_over)}', file=sys.stderr)
     return ds, run_data(ds, roles)
 
-def _finished(learn, model, names, out, settings, place): # score, save weights, write the record
-    (device, rank, group), history = place, learn.checkpoint.history
-    if rank or len(history) < settings['epochs']: return None
-    rows, means = score_learner(learn, learn.dls.valid, names)
-    facts = {k: settings[k] for k in ('data', 'epochs', 'protocol', 'fold')}
-    if 'parts' in settings: facts['digest'] = settings['parts']['digest']
-    save_model(model, out/'model.safetensors', dice=f"{means['dice']:.4f}", **facts)
-    seconds = [round(h['seconds'], 1) for h in history]
-    write_csv(out/'scores.csv', rows)
-    return write_record(
-        out/'run.json', protocol=PROTOCOL, fastai=fastai.__version__, settings=settings,
-        n_train=len(learn.dls.train_ds), device=device, processes=group, n_scored=len(rows),
-        scores=means, seconds_per_epoch=seconds)
+def _prepared(asked, r, group): # -> a Learner, and the names of the images that it will score
+    a = SimpleNamespace(**asked)
+    settings = dict(
+        data=data_name(a.data), size=list(a.size), epochs=a.epochs, preset=a.preset,
+        recipe=a.recipe, protocol=a.protocol, fold=a.fold, seed=a.seed,
+        init=a.init and '/'.join(Path(a.init).parts[-2:]), n_train=a.n_train, bf16=a.bf16,
+        **r | dict(bs=group*r['bs']))
+    settings = json.loads(json.dumps(settings, default=np.generic.item)) # numpy's made Python's
+    set_seed(settings['seed']) # and first the network: a wrong size should not wait for data
+    model = DermoMamba.preset(a.preset, img_size=tuple(settings['size']))
+    model = to_device(start_from(model, a.init, a.trust), a.device)
+    out = _folder_of(a.out)
+    if a.init: settings['init_sha256'] = sha256(weights_file(a.init))
+    data = a.data
+    if data != 'phantom': data, settings['parts'] = _looked_at(data, a.protocol, a.fold)
+    dls, names = make_dls(data, tuple(a.size), r['bs'], r['augment'], a.protocol, a.fold, a.seed,
+                          a.n_train, a.device, a.workers)
+    learn = build_learner(dls, model, out, r, a.seed, settings, a.minutes and 60*a.minutes)
+    if not a.bar and not rank_distrib(): log_lines(learn)
+    return learn, names
 
 # %% ../../nbs/4_training/4_recipe.ipynb #cbfc943e
 def train(
     data,                    # folder of a data set, two folders (images, masks), or 'phantom'
     out:str|Path,            # folder for what the run leaves behind
-    size:tuple=(192, 256),   # (H, W) of the network's input, multiples of 32; the paper's
+    size:tuple=(192, 256),   # height and width of the input, multiples of 32; the paper's
     epochs:int=5,            # passes over the training images
     recipe:_one_of('recipe')='ours',         # a column of `RECIPES`
     preset:_one_of('preset')='paper',        # the network's size, see `DermoMamba.preset`
@@ -232,27 +246,24 @@ def train(
     minutes:float=None,      # begin no epoch that would end later; the same call goes on
     trust:bool=False,        # run a program in the weights of `init`? Know who made them
     bar:bool=True,           # a progress bar; False: one line an epoch
-    **changes,               # entries of the recipe to change
+    loss:_one_of('loss')=None,          # other than the recipe's, like the next eight
+    augment:_one_of('augment')=None,    # see `lesion_augment`
+    schedule:_one_of('schedule')=None,  # of the learning rate
+    lr:float=None,           # learning rate: one-cycle's peak, plateau's start
+    bs:int=None,             # images a batch
+    wd:float=None,           # weight decay
+    clip:float=None,         # largest norm of the gradient; 0: no clipping
+    ema:float=None,          # decay of the average of weights; 0: none
+    select:_one_of('select')=None,      # which epoch is kept
 ):
     "Train a DermoMamba and score it on the validation images; goes on from `last.pth`"
-    r = _recipe(recipe, changes, data, protocol, fold)
-    check_numbers(r | dict(epochs=epochs, n_train=n_train, fold=fold, seed=seed, minutes=minutes))
-    place = device, rank, group = _place(device, bf16)
-    settings = _plain(dict(
-        data=data_name(data), size=list(size), epochs=epochs, preset=preset, recipe=recipe,
-        protocol=protocol, fold=fold, seed=seed, init=init and '/'.join(Path(init).parts[-2:]),
-        n_train=n_train, bf16=bf16, **r | dict(bs=group*r['bs'])))
-    set_seed(settings['seed']) # and first the network: a wrong size should not wait for data
-    model = start_from(DermoMamba.preset(preset, img_size=tuple(settings['size'])), init, trust)
-    model, out = to_device(model, device), _folder_of(out)
-    if init: settings['init_sha256'] = sha256(weights_file(init))
-    if data != 'phantom': data, settings['parts'] = _looked_at(data, protocol, fold, rank)
-    dls, names = make_dls(data, tuple(size), r['bs'], r['augment'], protocol=protocol, fold=fold,
-                          seed=seed, n_train=n_train, device=device, workers=workers)
-    learn = build_learner(dls, model, out, r, seed, settings, minutes and 60*minutes)
-    if not bar and not rank: log_lines(learn)
+    asked = dict(locals())
+    r = _recipe(asked)
+    device, rank, group = _place(device, bf16)
+    learn, names = _prepared(asked | dict(device=device), r, group)
     _fit(learn, epochs, r, bf16)
-    return learn, _finished(learn, model, names, out, settings, place)
+    if rank or len(learn.checkpoint.history) < epochs: return learn, None
+    return learn, _finished(learn, names, device, group)
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c028
 def start_from(model, init, trust=False):
@@ -267,10 +278,6 @@ def start_from(model, init, trust=False):
     return model
 
 # %% ../../nbs/4_training/4_recipe.ipynb #7cd904fd
-def _kept(out): # what an ended run has left
-    if not (out/'last.pth').exists(): return 'no epoch was finished, so nothing is kept'
-    return f'the last whole epoch is kept in {out}: give the same command to go on'
-
 def _report(run, out):
     s, size = run['scores'], 'x'.join(map(str, run['settings']['size']))
     print(f"{run['n_scored']} images scored at {size}, mean per image at threshold 0.5: "
@@ -279,51 +286,33 @@ def _report(run, out):
     for name in ('model.safetensors', 'log.csv', 'scores.csv', 'run.json'):
         if (out/name).exists(): print(f'  {out/name}')
 
-def _run(args): # train, report
-    out, data = args['out'], args['data']
-    args = args | dict(data=data if data[1:] else data[0], bar=sys.stdout.isatty())
-    alone = nullcontext() if rank_distrib() else alone_in(out)
-    with no_empty_folder(out), alone: learn, run = train(**args)
-    if run: _report(run, out)
-    elif not rank_distrib(): # process 0 speaks
-        done = len(learn.checkpoint.history)
-        print(f"{done} of {args['epochs']} epochs are done and kept in {out}: "
-              'give the same command to go on')
-
-# %% ../../nbs/4_training/4_recipe.ipynb #c036
 @delegates(train, but=['bar'])
 def dermomamba_train(
-    data:list,                        # folder of a data set; or two: images, masks; or phantom
-    out:Path='runs/dermomamba',       # folder for weights, log and scores
-    size:tuple=(192, 256),            # height and width of the input, multiples of 32
-    epochs:int=5,                     # passes over the training images
-    *,
-    loss:_one_of('loss')=None,        # other than the recipe's, like the next eight
-    augment:_one_of('augment')=None,  # see `lesion_augment`
-    schedule:_one_of('schedule')=None,# of the learning rate
-    lr:float=None,                    # learning rate: one-cycle's peak, plateau's start
-    bs:int=None,                      # images a batch
-    wd:float=None,                    # weight decay
-    clip:float=None,                  # largest norm of the gradient; 0: no clipping
-    ema:float=None,                   # decay of the average of weights; 0: none
-    select:_one_of('select')=None,    # which epoch is kept
+    data:list,                   # folder of a data set; or two: images, masks; or phantom
+    out:Path='runs/dermomamba',  # folder for weights, log and scores
     **kwargs,
-) -> int:                             # exit code
+) -> int:                        # exit code
     "Train a DermoMamba; an interrupted run goes on when the same call is given again"
-    changes = dict(loss=loss, augment=augment, schedule=schedule, lr=lr, bs=bs, wd=wd, clip=clip,
-                   ema=ema, select=select)
-    args = dict(data=data, out=Path(out), size=size, epochs=epochs, **changes, **kwargs)
-    check_numbers(args)
-    try: return _run(args)
+    data, out, first = data if data[1:] else data[0], Path(out), not rank_distrib()
+    go_on = f'kept in {out}: give the same command to go on'
+    try:
+        with no_empty_folder(out), alone_in(out) if first else nullcontext():
+            learn, run = train(data, out, bar=sys.stdout.isatty(), **kwargs)
+        if run: _report(run, out)
+        elif first:
+            done, epochs = len(learn.checkpoint.history), learn.checkpoint.settings['epochs']
+            print(f'{done} of {epochs} epochs are done and {go_on}')
+        return 0
     except KeyboardInterrupt: why, code = 'stopped', 130
     except RuntimeError as e:
         if num_distrib() < 2 or isinstance(e, torch.OutOfMemoryError): raise
         why, code = f'this process failed, or another one is gone ({one_line(e)})', 1
-    print(f"\ndermomamba_train: {why}; {_kept(args['out'])}.", file=sys.stderr)
+    kept = 'no epoch was finished, so nothing is kept'
+    if (out/'last.pth').exists(): kept = f'the last whole epoch is {go_on}'
+    print(f'\ndermomamba_train: {why}; {kept}.', file=sys.stderr)
     return code
 
 main = command(dermomamba_train, size=('H', 'W'), data='FOLDER')
-
 
 # %% ../../nbs/4_training/4_recipe.ipynb #c037
 #| eval: false
