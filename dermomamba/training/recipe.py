@@ -176,7 +176,8 @@ def check_numbers(
     for k, (least, bound) in _RANGES.items():
         n = numbers.get(k)
         if n is not None and not least <= n < bound:
-            raise WrongCall(f'{k}={n}: give at least {least} and less than {bound}')
+            below = f' and less than {bound}' if bound < math.inf else ''
+            raise WrongCall(f'{k}={n}: give at least {least}{below}')
     size = numbers.get('size', ())
     if any(n < 32 or n % 32 for n in size):
         nearest = ' '.join(str(max(32, round(n/32)*32)) for n in size)
