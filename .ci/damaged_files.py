@@ -175,7 +175,7 @@ def watched(read, own):
 
 
 def read_photo(path, intact):
-    x, size = network_input(path, (32, 64))
+    x, size, _ = network_input(path, (32, 64))
     image = np.asarray(read_image(path))
     assert x.shape == (3, 32, 64) and x.dtype == torch.uint8 and image.shape == (*size, 3)
     try: assert set(np.unique(np.asarray(read_mask(path)))) <= {0, 1}

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 from fastai.vision.all import IndexSplitter, patch
 
-from .images import (
-    DataError, lesion_block, mask_shape, masks_alike, read_mask)
+from .images import DataError, lesion_block, mask_shape, masks_alike, read_mask
 from .layouts import PARTS, find_pairs, read_ids, say_passed_over
 
 # %% ../../nbs/3_data/3_datasets.ipynb #c019

@@ -67,10 +67,8 @@ def draw_knobs(
         lo, hi, _ = KNOBS[name]
         if v is not None and not lo <= v <= hi:
             raise ValueError(f"{name}={v!r} is out of range: use {lo}..{hi}, or None to draw it")
-    def value(name, draw):
-        v = knobs.get(name)
-        return draw(part_rng(seed, name)) if v is None else v
-    return {name: value(name, draw) for name, (_, _, draw) in KNOBS.items()}
+    drawn = {name: draw(part_rng(seed, name)) for name, (_, _, draw) in KNOBS.items()}
+    return drawn | {name: v for name, v in knobs.items() if v is not None}
 
 # %% ../../nbs/3_data/1_phantom.ipynb #c012
 def _part(seed, name, yx): return Canvas(*yx, part_rng(seed, 'draw ' + name))

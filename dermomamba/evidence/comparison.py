@@ -6,13 +6,10 @@
 __all__ = ['FOLDS', 'SHOWN', 'METHOD', 'images_of', 'read_run', 'find_runs', 'pool_folds', 'rank', 'table', 'compare']
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #c003
-import json
-import re
-import sys
+import json, re, sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
+import numpy as np, pandas as pd
 
 from ..core import writable_folder, write_atomic, write_record
 from .evaluate import interval, summarise
@@ -55,8 +52,7 @@ def find_runs(
     for file in sorted(folder.rglob('run.json')):
         try: runs.append(read_run(file, folder))
         except (OSError, KeyError, TypeError, AttributeError, ValueError) as e:
-            why = f'{type(e).__name__}: {e}'
-            print(f'{file.parent}: damaged, passed over ({why})', file=sys.stderr)
+            print(f'{file.parent}: damaged, passed over ({type(e).__name__}: {e})', file=sys.stderr)
     runs = [r for r in runs if r]
     if not runs:
         raise ValueError(f'{folder}: holds no evaluation. Make some with dermomamba_evaluate '

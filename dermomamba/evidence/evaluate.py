@@ -29,7 +29,7 @@ from dermomamba.data.datasets import (
 from ..data.images import check_pair, read_mask
 from ..data.layouts import say_passed_over
 from .inference import (
-    TTA, binary_mask, choose_threshold, network_input, probabilities, ready_model, to_size)
+    TTA, binary_mask, choose_threshold, network_input, ready_model, to_size, views)
 from .statistics import bootstrap_ci
 from ..network.weights import sha256, weights_file
 from ..training.metrics import (
@@ -46,9 +46,9 @@ def maps_of(
     "Yield (id, probabilities, spread, true mask), each (height, width) at the mask's own size"
     pairs = zip(ids, ds.items_of(ids))
     while batch := list(islice(pairs, bs)):
-        xs, sizes = zip(*(network_input(pair.image, model.img_size) for _, pair in batch))
-        means, spreads = probabilities(model, torch.stack(xs), tta, return_spread=True)
-        for (id, pair), p, s, size in zip(batch, means, spreads, sizes):
+        xs, sizes = zip(*(network_input(pair.image, model.img_size)[:2] for _, pair in batch))
+        seen = views(model, torch.stack(xs), tta)
+        for (id, pair), p, s, size in zip(batch, seen.mean(0), seen.std(0, correction=0), sizes):
             true = np.asarray(read_mask(pair.mask))
             yield id, to_size(p[0], size).numpy(), to_size(s[0], size).numpy(), true
 

@@ -20,7 +20,7 @@ from ..core import one_line, writable_folder, write_atomic, write_csv
 from ..data.formats import DataError, read_text
 from ..data.images import Pair, check_pair, outline, read_image, read_mask
 from ..evidence.inference import (
-    binary_mask, evaluating, open_photo, plain_network, to_size)
+    binary_mask, evaluating, network_input, plain_network, to_size)
 from .predict import GEOMETRY, fitting_batches, lesion_geometry
 
 # %% ../../nbs/6_use/more/files.ipynb #c020
@@ -143,7 +143,7 @@ def _read(name, path, masks, drawn, size):
     "What the network is to see, or the row of a file that it is not"
     try:
         if (masks/f'{name}.png').is_file(): return None, _kept(name, path, masks, drawn)
-        photo = open_photo(path, size)
+        photo = network_input(path, size)
         h, w = photo.size
         if not drawn or h*w > _AT_HAND: photo = photo._replace(picture=None)
         return photo, None

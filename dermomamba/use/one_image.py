@@ -69,9 +69,9 @@ def analyse(
     model, # DermoMamba
 ) -> SimpleNamespace: # size, photo (to be shown) and views
     "All that the page needs to know of an image"
-    from dermomamba.evidence.inference import open_photo, plain_network, views
+    from dermomamba.evidence.inference import network_input, plain_network, views
     model = plain_network(model)
-    found = open_photo(image, model.img_size)
+    found = network_input(image, model.img_size)
     photo = found.picture.copy()
     photo.thumbnail((SHOWN, SHOWN))
     seen = views(model, found.x[None], 'd4')[:, 0, 0]   # the image, its flips, and four more

@@ -56,7 +56,7 @@ def fitting_batches(
 def _inputs(images, size, many):
     "What the network is to see of each image; what is wrong with one says which it is"
     for i, im in enumerate(images):
-        try: yield i, *network_input(im, size)
+        try: yield i, *network_input(im, size)[:2]
         except ValueError as e:
             if not many: raise
             raise DataError(f'image {i} of the list (the first is 0): {e}') from e
