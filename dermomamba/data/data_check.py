@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dctn, irfft2, rfft2
 from scipy.ndimage import gaussian_filter
-from tqdm import tqdm  # comes with huggingface_hub
+from tqdm import tqdm
 
 from ..core import writable_file, write_atomic, write_record
 from .datasets import LesionDataset, open_dataset, split_faults
@@ -227,12 +227,13 @@ def examine_folder(
     print(ds)
     exam = examine_all(ds, workers)
     if lists: check_splits(exam, lists)
-    for what, numbers in describe(exam).items(): print(f'{what}: {numbers}')
+    numbers = describe(exam)
+    for what, table in numbers.items(): print(f'{what}: {table}')
     _list('faults', exam.faults)
     _list('notes', exam.notes)
     found = dict(data=str(ds), passed_over=ds.passed_over, pairs=len(ds),
                  usable=len(exam.records), faults=exam.faults, kinds=exam.kinds,
-                 look_alike=exam.groups, statistics=describe(exam))
+                 look_alike=exam.groups, statistics=numbers)
     if record:
         write_record(record, **found)
         print(f'written: {record}')

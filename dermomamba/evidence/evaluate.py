@@ -21,8 +21,9 @@ import torch
 from fastcore.meta import delegates
 from safetensors import SafetensorError, safe_open
 
-from ..core import (
-    WrongCall, command, no_empty_folder, optional, writable_folder, write_csv, write_record)
+from dermomamba.core import (
+    WrongCall, command, no_empty_folder, optional, writable_file, writable_folder, write_csv,
+    write_record)
 from dermomamba.data.datasets import (
     PROTOCOLS, LesionDataset, check_masks, data_name, open_dataset, parts, parts_from_lists,
     run_data)
@@ -180,6 +181,7 @@ def evaluate(
     model = ready_model(file, device, trust)
     if (out/'run.json').exists():
         raise ValueError(f'{out}: holds a record already; give another --out, or move it away')
+    writable_file(out/'scores.csv')  # before the work
     roles, ids, valid = _images(ds, file, protocol, fold, role, threshold == 'valid')
     settings = dict(
         weights='/'.join(Path(weights).parts[-2:]), sha256=sha256(file), data=data_name(data),
@@ -224,7 +226,6 @@ def dermomamba_evaluate(
     **kwargs,
 ):
     "Score weights, or rank what lies below a folder"
-    from dermomamba.evidence import comparison
     if (weights is None) == (compare is None):
         raise WrongCall('give --weights to score a network, or --compare to rank what lies below '
                         'a folder')
@@ -237,7 +238,9 @@ def dermomamba_evaluate(
     out = Path(out or f"runs/{'evaluate' if weights else 'compare'}")
     with no_empty_folder(out):
         if weights: _say(evaluate(weights, data, out, **kwargs))
-        else: print(comparison.table(comparison.compare(compare, out)['groups']))
+        else:
+            from dermomamba.evidence import comparison
+            print(comparison.table(comparison.compare(compare, out)['groups']))
     print(f'in {out}')
 
 main = command(dermomamba_evaluate, data='FOLDER', compare='FOLDER')

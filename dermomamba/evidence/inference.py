@@ -210,9 +210,14 @@ def choose_threshold(
     "Threshold with the best mean Dice, of equals the nearest to .5; on *validation* images only"
     grid = np.linspace(.2, .8, 25) if grid is None else np.sort(grid)
     grid = torch.tensor(grid).round(decimals=6)
+    if not (len(grid) and 0 < grid[0] and grid[-1] < 1):
+        raise ValueError(f'grid={grid.tolist()}: thresholds lie between 0 and 1, both excluded')
     dice = []
-    for pair in pairs:
+    for i, pair in enumerate(pairs):
         p, m = (torch.tensor(np.ascontiguousarray(a)) for a in pair)
+        if p.shape != m.shape:
+            shapes = f"probabilities {tuple(p.shape)}, mask {tuple(m.shape)}"
+            raise ValueError(f"image {i}: {shapes}: give both at the image's own size")
         dice.append(_dice_at(p, m, grid))
     if not dice: raise ValueError('no images to choose a threshold on')
     dice, grid = torch.stack(dice).mean(0).tolist(), grid.tolist()
