@@ -162,7 +162,6 @@ def alone_in(path:str|Path):
         except OSError: pass
         lock.release()
 
-
 # %% ../nbs/more/core.ipynb #dev00002
 def to_device(
     model:torch.nn.Module, # any network
@@ -188,9 +187,7 @@ def optional(
         raise ImportError(f'{module} is needed for this ({e}): {get}') from e
 
 # %% ../nbs/more/core.ipynb #c043
-def op_space(
-    module:str, # `__name__` of the module that registers
-) -> tuple:     # name of the namespace, and the namespace
+def op_space(module:str) -> tuple: # `__name__` of a module -> name of the namespace, and itself
     "Where a module registers its torch operators: 'dermomamba', or 'notebook' for a notebook"
     name = 'dermomamba' if module.split('.')[0] == 'dermomamba' else 'notebook'
     return name, getattr(torch.ops, name)
@@ -230,7 +227,6 @@ def check_tensors(
             raise ValueError(f'{name}: {k} has shape {shape}; expected ({expected}), '
                              'where only B may be 0')
         known.update(zip(want, shape))
-
 
 # %% ../nbs/more/core.ipynb #c048
 def machine() -> dict: # versions, processor, threads, GPU, and the commit if this is a git checkout
@@ -367,7 +363,6 @@ def _option(p, comment, metavar=None):
     how |= dict(required=True) if default is p.empty else dict(default=default)
     return f"--{p.name.replace('_', '-')}", how
 
-
 # %% ../nbs/more/core.ipynb #cmd03
 def command(
     body,                    # its signature makes the options, its docstring the help
@@ -396,4 +391,3 @@ def command(
         return run_command(name, lambda: body(*values, **args), stopped=stopped.format(**args))
     main.__doc__ = f'The command `{name}`'
     return main
-

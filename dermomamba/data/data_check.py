@@ -36,9 +36,7 @@ def thumbnail(image) -> np.ndarray: # (64, 64) float32, grey, 0-255
 # %% ../../nbs/3_data/more/data_check.ipynb #250364cf
 _K = 12
 _weight = np.sqrt(np.hypot(*np.mgrid[:_K, :_K])).astype(np.float32)
-def fingerprint(
-    small, # (64, 64), from `thumbnail`
-) -> np.ndarray: # (12, 12) float32 of length 1; all 0 for one flat colour
+def fingerprint(small) -> np.ndarray: # thumbnail (64, 64) -> (12, 12) of length 1, or 0 if flat
     "The image's slow waves, evened out; the scalar product of two is their likeness, at most 1"
     X = dctn(np.asarray(small, np.float32), norm='ortho')[:_K, :_K]
     flat = (X**2).sum() - X[0, 0]**2 <= 16**2  # a contrast of a quarter of a grey level
@@ -144,8 +142,7 @@ def examine_all(
         bar = tqdm(pool.map(one, ds.items), total=len(ds), disable=None)
         found = dict(zip(ds.ids, bar))
     records = {i: r for i, r in found.items() if isinstance(r, dict)}
-    faults = [f'{p}: has no partner. Add the missing file or remove this one.'
-              for p in ds.unpaired]
+    faults = [f'{p}: has no partner. Add the missing file or remove this one.' for p in ds.unpaired]
     faults += [str(e) for e in found.values() if isinstance(e, DataError)]
     if what := masks_alike(list(records.values())): faults.append(f'{ds.root}: {what}.')
     kinds = defaultdict(list)

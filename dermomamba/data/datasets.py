@@ -46,10 +46,8 @@ class LesionDataset:
         lost = f', {len(self.unpaired):,} files without a partner' if self.unpaired else ''
         rest = f'; {say_passed_over(self.passed_over)}' if self.passed_over else ''
         return f'{self.layout}: {len(self):,} pairs{own}{lost}{rest}'
-    def items_of(self,
-        ids,   # some of this data set's ids
-    ) -> list: # their `Pair`s, in the same order
-        "The file pairs of some ids"
+    def items_of(self, ids) -> list: # their `Pair`s, in the same order
+        "The file pairs of some of this data set's ids"
         if lost := [i for i in ids if i not in self.pairs]:
             some = ', '.join(map(repr, lost[:5])) + (' ...' if lost[5:] else '')
             raise DataError(f'{self.root} has no id {some} ({len(lost)} absent; it has '
@@ -226,9 +224,7 @@ def parts_from_lists(
     return Parts(**roles)
 
 # %% ../../nbs/3_data/3_datasets.ipynb #9d76926b
-def data_name(
-    data, # folder of a data set, or two: images and masks; or 'phantom'
-) -> str: # such as ISIC2018, or images+masks
+def data_name(data) -> str: # such as ISIC2018, or images+masks, or phantom
     "How a record calls a data set: by its folder's own name, of '.' too"
     folders = [data] if isinstance(data, (str, Path)) else data
     return '+'.join(os.path.basename(os.path.abspath(f)) for f in folders)

@@ -158,10 +158,8 @@ def decode(
 # %% ../../nbs/3_data/more/formats.ipynb #33b6653b
 _NOTES = b'eXIf', b'XML:com.adobe.xmp', b'Raw profile type'  # PNG's chunks with an orientation
 
-def header(
-    path, # image file; mostly only its header is decoded
-) -> tuple: # (H, W) in pixels as displayed; 1: stored like that, 2 to 8: EXIF's mirrors and turns
-    "The upright size of a picture, and how its stored pixels lie"
+def header(path) -> tuple: # (H, W) as displayed; 1: stored so, 2 to 8: EXIF's mirrors and turns
+    "The upright size of a picture, and how its stored pixels lie; mostly without decoding it"
     with naming(path):
         if is_dicom(path):
             ds = _dicom(path, header=True)
@@ -275,9 +273,7 @@ def _unclear(a, im, losses):
         'all its levels are bright': low > 127 and coloured()}
     return next((why for why, true in reasons.items() if true), '')
 
-def read_lesion(
-    source, # path, open file or PIL image
-) -> np.ndarray: # (H, W) bool
+def read_lesion(source) -> np.ndarray: # path, open file or PIL image -> (H, W) bool
     "A mask's lesion; refuses a mask that does not say which is lesion"
     with naming(source):
         im, losses = decode(source)

@@ -40,9 +40,7 @@ class Pair(NamedTuple):
     image: Path
     mask: Path
 
-def check_pair(
-    pair:Pair, # image and mask file
-) -> tuple: # their common (H, W); does one carry a turn that no size can tell, so an eye should?
+def check_pair(pair:Pair) -> tuple: # common (H, W); does one carry a turn that no size can tell?
     "A mask of another size belongs to another image: say so, never stretch it"
     (a, turn), (b, mask_turn) = header(pair.image), header(pair.mask)
     one_turned = (turn > 4) != (mask_turn > 4)
@@ -140,9 +138,7 @@ def lesion_block(
         batch_tfms=Normalize.from_stats(*imagenet_stats, cuda=False))
 
 # %% ../../nbs/3_data/2_images.ipynb #ca5bca0f
-def mask_shape(
-    mask, # PIL image or array (H, W) of 0 and 1
-) -> dict: # area, edge, breadth: shares, 0-1
+def mask_shape(mask) -> dict: # (H, W) of 0 and 1 -> area, edge, breadth: shares, 0-1
     "The lesion's share of the image, of the frame's edge, and how broad it is for its size"
     m, breadth = np.asarray(mask) > 0, 0.
     edge = np.concatenate([m[0], m[-1], m[:, 0], m[:, -1]])
@@ -155,9 +151,7 @@ def mask_shape(
     return dict(area=float(m.mean()), edge=float(edge.mean()), breadth=breadth)
 
 # %% ../../nbs/3_data/2_images.ipynb #eba84b90
-def masks_alike(
-    shapes:list, # as from `mask_shape`, one a mask
-) -> str:        # '' if the masks are fit to learn from
+def masks_alike(shapes:list) -> str: # as from `mask_shape`; '' if the masks are fit to learn from
     "What is wrong with all masks of a set, and the fix"
     n = len(shapes)
     if not n: return ''

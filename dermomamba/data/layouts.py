@@ -51,10 +51,8 @@ def say_passed_over(
     what = ', '.join(f'{n:,} {kind}' for kind, n in counts.items())
     return f'passed over: {what}' if what else ''
 
-def image_files(
-    folder, # folder to list (not its sub-folders)
-) -> tuple: # id -> path; and, as for `say_passed_over`, what is passed over
-    "The images of a folder; what else is in it is passed over"
+def image_files(folder) -> tuple: # id -> path; and, as for `say_passed_over`, what is passed over
+    "The images of a folder, but not of its sub-folders; what else is in it is passed over"
     if not Path(folder).is_dir(): raise DataError(f'{folder}: no such folder. Check the path.')
     path, below, names = next(os.walk(folder, onerror=_fail))
     images, passed = _listing(path, names)

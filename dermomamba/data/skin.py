@@ -24,10 +24,8 @@ class Canvas:
         self.y, self.x, self.rng = y, x, rng
         self.shape, self.step = (len(y), x.shape[1]), y[1, 0] - y[0, 0]
 
-def axes(
-    size: tuple, # (H, W) in pixels
-) -> tuple:  # y (H, 1), x (1, W): pixel centres; the shorter side spans -0.5..0.5
-    "Coordinates of the rows and of the columns of a frame"
+def axes(size: tuple) -> tuple:  # (H, W) in pixels -> y (H, 1), x (1, W)
+    "Pixel centres of the rows and of the columns of a frame; its shorter side spans -0.5..0.5"
     y, x = ((np.arange(n) + .5 - n/2)/min(size) for n in size)
     return y[:, None], x[None]
 

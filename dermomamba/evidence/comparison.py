@@ -16,9 +16,7 @@ from .evaluate import interval, summarise
 from .statistics import check_values, compare_paired
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #2e17ed1c
-def images_of(
-    rows:pd.DataFrame, # of scores.csv, the image as index
-) -> frozenset: # (image, pixels of its lesion, pixels)
+def images_of(rows:pd.DataFrame) -> frozenset: # scores.csv -> (image, pixels of its lesion, pixels)
     "What a run was scored on; two runs share a table if this is equal"
     lesion = rows.tp + rows.fn
     return frozenset(zip(rows.index, lesion, lesion + rows.fp + rows.tn))
@@ -42,10 +40,8 @@ def read_run(
     return dict(known, name=root.resolve().name if name == '.' else name, rows=rows)
 
 # %% ../../nbs/5_evidence/more/comparison.ipynb #e38c5173
-def find_runs(
-    folder, # where to look, and everywhere below
-) -> list:  # of `read_run`
-    "All evaluations below a folder"
+def find_runs(folder) -> list: # of `read_run`
+    "All evaluations in a folder and everywhere below"
     folder, runs = Path(folder), []
     if not folder.is_dir():
         raise ValueError(f'{folder}: no such folder; name the one that holds the runs')
@@ -70,9 +66,7 @@ def _family(run):
     if not found: name = re.sub(rf"(.*)(?<!\d){s['fold']}(?!\d)", r'\1*', name) # its last number
     return name, json.dumps({k: v for k, v in s.items() if k not in _of_one})
 
-def pool_folds(
-    runs:list, # of `find_runs`
-) -> list:     # complete sets of folds are one run each, 'k-fold, 5 folds'; the rest as it was
+def pool_folds(runs:list) -> list: # complete sets of folds are one run each, the rest as it was
     "Five folds to one run on all images: each by a network of its own, and no image twice"
     families, pooled = {}, []
     for r in runs: families.setdefault(_family(r), []).append(r)
@@ -98,9 +92,7 @@ def _rows(runs):
         rows.append(row | {k: r['scores'].get(k) for k in SHOWN} | dict(versus_best=versus_best))
     return rows
 
-def rank(
-    runs:list, # of `find_runs`
-) -> list:     # of groups: data, protocol, role, fold, n, rows; best first
+def rank(runs:list) -> list: # of groups: data, protocol, role, fold, n, rows; best first
     "Runs on the same images side by side, each with a paired test against the best"
     groups, names = {}, ('data', 'protocol', 'role', 'fold')
     for r in sorted(pool_folds(runs), key=lambda r: -r['scores']['dice'][0]):
@@ -123,10 +115,8 @@ def _cells(r):
         'Dice against the first [95%]': interval(difference),
         'p': f"{d['p_wilcoxon']:.2g}" if d else '-'}
 
-def table(
-    groups:list, # of `rank`
-) -> str:
-    "Groups as text"
+def table(groups:list) -> str:
+    "What `rank` found, as text"
     text = []
     for g in groups:
         fold = '' if g['fold'] is None else f", fold {g['fold']}"

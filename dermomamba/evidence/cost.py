@@ -6,8 +6,9 @@
 __all__ = ['open_model', 'check_model', 'count_flops', 'make_job', 'peak_memory']
 
 # %% ../../nbs/5_evidence/more/cost.ipynb #c002
-import copy, importlib
+import copy
 from pathlib import Path
+from pkgutil import resolve_name
 
 import torch, torch.nn as nn, torch.nn.functional as F
 from torch import Tensor
@@ -25,9 +26,8 @@ def open_model(
 ) -> nn.Module:            # in eval mode, on the CPU
     "The network that a name stands for"
     if spec == 'paper': return DermoMamba(tuple(size)).eval()
-    module, colon, name = str(spec).rpartition(':')
-    if not colon or Path(spec).exists(): return load_model(spec)
-    try: model = getattr(importlib.import_module(module), name)()
+    if ':' not in str(spec) or Path(spec).exists(): return load_model(spec)
+    try: model = resolve_name(str(spec))()
     except Exception as e:
         raise ValueError(f'{spec}: no network ({one_line(e)}); name a function or class, without '
                          'arguments, of a module that can be imported from here') from e

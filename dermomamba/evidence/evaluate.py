@@ -7,17 +7,13 @@ __all__ = ['PROTOCOL', 'main', 'maps_of', 'score_map', 'summarise', 'count_bins'
            'dermomamba_evaluate']
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #c003
-import math
-import sys
-import time
+import math, sys, time
 from inspect import signature
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import pandas as pd
-import torch
+import numpy as np, pandas as pd, torch
 from fastcore.meta import delegates
 from safetensors import SafetensorError, safe_open
 
@@ -94,9 +90,7 @@ def count_bins(
     k = np.minimum((np.asarray(p)*n).astype(int), n - 1).ravel()
     return np.stack([np.bincount(k, w, n) for w in (None, np.ravel(p), np.ravel(true))])
 
-def calibration_error(
-    bins,     # (3, n), from `count_bins`
-) -> float:
+def calibration_error(bins) -> float: # (3, n), from `count_bins`
     "Expected calibration error: distance of stated and true share, bins weighted by pixels"
     n, p, t = np.asarray(bins, dtype=float)
     return float(np.abs(p - t).sum()/n.sum())

@@ -66,9 +66,7 @@ def network_input(
     return Photo(x, own, im if im.size[::-1] == own else None)
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c017
-def normalise(
-    x:Tensor, # bytes (B, 3, H, W)
-) -> Tensor: # float32 (B, 3, H, W)
+def normalise(x:Tensor) -> Tensor: # bytes (B, 3, H, W) -> float32 (B, 3, H, W)
     "To 0..1, minus ImageNet's mean, over its standard deviation"
     mean, std = (torch.tensor(s, device=x.device)[:, None, None] for s in imagenet_stats)
     return (x.float()/255 - mean)/std
@@ -76,9 +74,7 @@ def normalise(
 # %% ../../nbs/5_evidence/1_inference.ipynb #c025
 _lock, _inside = threading.Lock(), {}  # model -> how many are inside, the modes before
 @contextmanager
-def evaluating(
-    model:nn.Module, # in any mode, or some of its parts in one and some in the other
-):
+def evaluating(model:nn.Module): # in any mode, or some of its parts in one, some in the other
     "Everything in eval mode, in all threads; after the last each part is in the mode that it had"
     with _lock:
         if model not in _inside:
@@ -124,18 +120,12 @@ TTA = dict(  # kind -> views, each (transpose?, axes to flip)
     d4=[(transpose, axes) for transpose in (False, True) for axes in FLIPS])
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c038
-def turned(
-    x:Tensor, # (..., H, W)
-    view:tuple, # (transpose?, axes to flip)
-) -> Tensor: # (..., H, W), or (..., W, H) if transposed
-    "An image as a view shows it"
+def turned(x:Tensor, view:tuple) -> Tensor: # (..., H, W) -> the same, or (..., W, H)
+    "An image as a view (transpose?, axes to flip) shows it"
     transpose, axes = view
     return (x.mT if transpose else x).flip(axes)
 
-def turned_back(
-    y:Tensor, # as `turned` returned it
-    view:tuple, # the same view
-) -> Tensor: # (..., H, W)
+def turned_back(y:Tensor, view:tuple) -> Tensor: # -> (..., H, W)
     "The inverse of `turned`"
     transpose, axes = view
     return y.flip(axes).mT if transpose else y.flip(axes)
@@ -165,9 +155,7 @@ def probabilities(
     return views(model, x, tta).mean(0)
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #c066
-def clean_mask(
-    mask, # (H, W), 0 and 1
-) -> np.ndarray: # (H, W) uint8, 0 and 1
+def clean_mask(mask) -> np.ndarray: # (H, W) of 0 and 1 -> the same, uint8
     "Largest region (corners connect; of equals, the first from the top), its holes filled"
     from scipy import ndimage
     mask = np.asarray(mask) != 0

@@ -156,4 +156,3 @@ def dermomamba_benchmark(
     return 0 if complete else 130
 
 main = command(dermomamba_benchmark, size=('H', 'W'))
-

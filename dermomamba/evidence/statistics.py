@@ -11,10 +11,8 @@ import numpy as np, pandas as pd
 from scipy import stats
 
 # %% ../../nbs/5_evidence/2_statistics.ipynb #c010
-def check_values(
-    values,    # one number an image: list, array, tensor, or a pandas Series by image
-    )->np.ndarray: # (n,) float64
-    "A row of finite numbers"
+def check_values(values) -> np.ndarray: # list, array, tensor or Series -> (n,) float64
+    "A row of finite numbers, one an image"
     v = np.asarray(values, dtype=float)
     if v.ndim != 1 or not len(v):
         raise ValueError(f"expected a row of numbers, one an image; got shape {v.shape}")

@@ -79,19 +79,14 @@ class SpatialGate(nn.Module):
 
 class CBAM(nn.Sequential):
     "Convolutional block attention module: channel gate, then spatial gate"
-    def __init__(self,
-        dim:int,      # channels
-        ratio:int=16, # see `ChannelGate`
-    ):
+    def __init__(self, dim:int, ratio:int=16): # see `ChannelGate`
         super().__init__()
         self.ChannelGate, self.SpatialGate = ChannelGate(dim, ratio), SpatialGate()
 
 # %% ../../nbs/2_network/1_blocks.ipynb #neck-c005
 class PCAM(nn.Module):
     "Depthwise 9x9 convolution, each channel gated by its mean and by how much the mean has risen"
-    def __init__(self,
-        dim:int, # channels
-    ):
+    def __init__(self, dim:int): # channels
         super().__init__()
         self.dw = nn.Conv2d(dim, dim, 9, padding='same', groups=dim)
 

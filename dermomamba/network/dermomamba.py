@@ -35,9 +35,7 @@ class EncoderStage(nn.Module):
         self.widen = nn.Conv2d(dim_in, dim_out, 3, padding=1)
         self.bn = nn.BatchNorm2d(dim_out)
 
-    def forward(self,
-        x:Tensor,                # (B, C, H, W)
-    ) -> tuple[Tensor, Tensor]:  # (B, 2C, H/2, W/2), and the skip (B, 2C, H, W)
+    def forward(self, x:Tensor) -> tuple: # (B, C, H, W) -> (B, 2C, H/2, W/2), skip (B, 2C, H, W)
         y = self.block(x)
         m = F.leaky_relu(self.norm(self.conv(y)), .01) + self.scale*y
         skip = F.relu(self.bn(self.widen(m)))
@@ -158,9 +156,7 @@ class DermoMamba(nn.Module, _Named):
         self.decoder = nn.ModuleList(DecoderStage(b, a) for a, b in reversed(pairs))
         self.head = nn.Conv2d(widths[0], 1, 1)
 
-    def forward(self,
-        x:Tensor, # images (B, 3, H, W)
-    ) -> Tensor:  # logits (B, 1, H, W)
+    def forward(self, x:Tensor) -> Tensor: # images (B, 3, H, W) -> logits (B, 1, H, W)
         _check_batch(self, x)
         # the scans read an image pixel by pixel; convolutions are a little faster so, too
         x = x.contiguous(memory_format=torch.channels_last)
@@ -186,9 +182,7 @@ def convert_original_state_dict(
     return {_rename(k): v for k, v in sd.items()}
 
 # %% ../../nbs/2_network/2_dermomamba.ipynb #8faa3989
-def unwrap(
-    model:nn.Module, # a DermoMamba, or a module that has one somewhere in it
-) -> nn.Module:      # the DermoMamba
+def unwrap(model:nn.Module) -> nn.Module: # a module with a DermoMamba in it -> the DermoMamba
     "The network inside of wrappers: compiled, DataParallel, averaged, ..."
     kind = type(model).__name__
     if not isinstance(model, nn.Module):

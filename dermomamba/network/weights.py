@@ -57,8 +57,7 @@ def _stopped(path, e, trust):
 def _read_safetensors(path):
     from safetensors import safe_open
     try:
-        with safe_open(path, 'pt') as f:
-            return {k: f.get_tensor(k) for k in f.keys()}
+        with safe_open(path, 'pt') as f: return {k: f.get_tensor(k) for k in f.keys()}
     except Exception as e:
         why = (str(e).strip() or type(e).__name__).splitlines()[0]
         if 'UntypedStorage' in why: raise KeyboardInterrupt from e  # safetensors swallowed one
@@ -101,9 +100,7 @@ def strip_prefix(
     return {'.'.join(part for part in k if part not in _WRAPPERS): v for k, v in inside}
 
 # %% ../../nbs/2_network/more/weights.ipynb #c023
-def sha256(
-    path:str|Path, # a file
-) -> str:          # 64 hexadecimal digits
+def sha256(path:str|Path) -> str: # 64 hexadecimal digits
     "Checksum of a file"
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 

@@ -130,13 +130,10 @@ def _plan(u, A, B):
     split = min(D//G, max(1, -(-torch.get_num_threads()//max(1, Bs*G))))
     return Bs, D, L, G, N, N + -N % LANES, -(-L//CHUNK), split
 
-# %% ../../nbs/1_scan/more/cpu.ipynb #c030
 _LOG2E = 1.4426950408889634
 
 @torch.library.custom_op(f'{_space}::scan_numba', mutates_args=())
-def _scan(
-    u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
+def _scan(u:Tensor, delta:Tensor, A:Tensor, B:Tensor, C:Tensor) -> tuple[Tensor, Tensor, Tensor]:
     u, delta, B, C = (x.contiguous() for x in (u, delta, B, C))
     Bs, D, L, G, N, N16, chunks, split = _plan(u, A, B)
     A2 = F.pad(A*_LOG2E, (0, N16 - N)).contiguous()
@@ -170,7 +167,6 @@ def _(dy, dh, u, delta, A, B, C, starts):
     like = torch.contiguous_format
     return tuple(torch.empty_like(x, memory_format=like) for x in (u, delta, A, B, C))
 
-# %% ../../nbs/1_scan/more/cpu.ipynb #c032
 def _gradient(ctx, dy, dh, _):
     *inputs, starts = ctx.saved_tensors
     u, A = inputs[0], inputs[2]

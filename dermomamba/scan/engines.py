@@ -70,10 +70,8 @@ def register_engine(
     "Add an engine, or replace the one of that name"
     _engines[name] = Engine(scan, cross, exact)
 
-def get_engine(
-    name:str, # of `register_engine`
-) -> Engine:
-    "The engine of that name"
+def get_engine(name:str) -> Engine:
+    "The engine that is registered under that name"
     if name not in _engines:
         raise ValueError(f"unknown engine {name!r}; choose one of auto, {', '.join(_engines)}")
     return _engines[name]
@@ -165,9 +163,7 @@ _asked = ContextVar('engine', default=None) # each thread has its own
 _in_graphs = dict(engine=None) # of all threads: torch.compile of torch 2.8 can't read the other
 
 @contextmanager
-def use_engine(
-    name:str, # an engine, or 'auto'
-):
+def use_engine(name:str): # an engine, or 'auto'
     "Inside the block, whatever is left to 'auto' is computed by this engine"
     if name != 'auto': get_engine(name)
     asked = None if name == 'auto' else name
@@ -178,9 +174,7 @@ def use_engine(
         _asked.reset(token)
         _in_graphs['engine'] = before
 
-def auto_engine(
-    x:Tensor, # the input of a scan
-) -> str:     # name of an engine
+def auto_engine(x:Tensor) -> str: # input of a scan -> name of an engine
     "The engine that `use_engine` asks for, else the one that suits `x`"
     asked = _in_graphs['engine'] if torch.compiler.is_compiling() else _asked.get()
     if asked: return asked

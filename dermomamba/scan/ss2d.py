@@ -16,10 +16,8 @@ from torch import Tensor
 from .engines import auto_engine, get_engine, register_engine, selective_scan, trial
 
 # %% ../../nbs/1_scan/5_ss2d.ipynb #c018
-def cross_scan(
-    x:Tensor, # feature map (B, D, H, W)
-) -> Tensor:  # the four sequences (B, 4, D, H*W): rows, columns, and both reversed
-    "Read an image along four walks"
+def cross_scan(x:Tensor) -> Tensor: # feature map (B, D, H, W) -> four sequences (B, 4, D, H*W)
+    "Read an image along four walks: rows, columns, and both reversed"
     xs = torch.stack([x.flatten(2), x.transpose(2, 3).flatten(2)], 1)
     return torch.cat([xs, xs.flip(-1)], 1)
 
@@ -33,9 +31,7 @@ def cross_merge(
     return rows.unflatten(-1, (H, W)) + cols.unflatten(-1, (W, H)).transpose(2, 3)
 
 # %% ../../nbs/1_scan/5_ss2d.ipynb #c033
-def inverse_softplus(
-    y:Tensor, # positive
-) -> Tensor:  # what softplus turns into y
+def inverse_softplus(y:Tensor) -> Tensor: # positive -> what softplus turns into it
     "ln(exp(y) - 1), without a large number on the way"
     return y + torch.log(-torch.expm1(-y))
 
@@ -179,10 +175,7 @@ class SS2D(nn.Module):
 # %% ../../nbs/1_scan/5_ss2d.ipynb #c051
 class VSSBlock(nn.Module):
     "x + SS2D(LayerNorm(x)), channels last"
-    def __init__(self,
-        dim:int,            # channels
-        engine:str='auto',  # see `selective_scan`
-    ):
+    def __init__(self, dim:int, engine:str='auto'): # channels; see `selective_scan`
         super().__init__()
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.ss2d = SS2D(dim, engine=engine)

@@ -254,11 +254,7 @@ _ss2d.register_autograd(_gradient, setup_context=keep_inputs)
 _ss2d.register_autocast('cpu', torch.float32)
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c033
-def ss2d_flops(
-    x:tuple,       # shape (B, D, H, W)
-    dt_proj:tuple, # shape (4, D, R)
-    A:tuple,       # shape (4, D, N)
-) -> int:          # operations
+def ss2d_flops(x:tuple, dt_proj:tuple, A:tuple) -> int: # (B, D, H, W), (4, D, R), (4, D, N)
     "What four fused scans of one map cost, projections included"
     (B, D, H, W), R, N = x, dt_proj[2], A[2]
     return 2*B*4*H*W*D*(2*R + 2*N) + scan_flops(B, 4*D, H*W, N)

@@ -319,8 +319,6 @@ def _check(args):
         raise ValueError(f'ss2d_triton: {D} x {H} x {W} numbers with {N} states: '
                          'too large an image for 32-bit positions')
 
-
-# %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c054
 @torch.library.custom_op(f'{_space}::ss2d_triton', mutates_args=())
 def _op(
     x:Tensor, x_proj:Tensor, dt_proj:Tensor, dt_bias:Tensor, A:Tensor, D:Tensor

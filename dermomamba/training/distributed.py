@@ -150,10 +150,8 @@ class GroupCheckpoint(Checkpoint):
         if stop: raise CancelFitException
 
 # %% ../../nbs/4_training/more/distributed.ipynb #dda5d72b
-def distribute(
-    learn, # a fastai Learner, built alike in every process
-):         # the Learner
-    "Let the processes of a group fit a Learner together"
+def distribute(learn): # the Learner
+    "Let the processes of a group fit together a Learner that each has built alike"
     learn.add_cb(GroupTrainer(torch.device(learn.dls.device).type == 'cpu'))
     if rank_distrib():
         learn.remove_cb(ProgressCallback)

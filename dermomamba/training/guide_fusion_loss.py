@@ -105,7 +105,6 @@ class BCEDiceLoss(nn.Module):
     def activation(self, logits): return logits.sigmoid() # -> probabilities (B, 1, H, W)
     def decodes(self, probs): return (probs > .5).squeeze(1).long() # -> mask (B, H, W)
 
-# %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c046
 class GuideFusionLoss(BCEDiceLoss):
     "Cross-entropy and Dice guided by the distance to the lesion's edge"
     variants = 'pixel', 'released'
@@ -126,9 +125,7 @@ class GuideFusionLoss(BCEDiceLoss):
     def extra_repr(self): return f"variant={self.variant!r}, strength={self.strength}"
 
 # %% ../../nbs/4_training/1_guide_fusion_loss.ipynb #c014a
-def edge_distances(
-    m:Tensor # (B, H, W) of 0 and 1, on any device
-    )->Tensor: # same shape, float32
+def edge_distances(m:Tensor) -> Tensor: # (B, H, W) of 0 and 1 -> float32, on the same device
     "`edge_distance` of each image in torch, for a GPU: nothing is copied, and nobody waits"
     there = torch.stack([m != 0, m == 0]) # (2, B, H, W): where 1 is, where 0 is
     H, W = m.shape[-2:]

@@ -24,9 +24,8 @@ SCAN_VECTORS = 'A_logs', 'Ds', 'dt_projs_bias' # rates, skips and step-size bias
 class ScansWithoutDecay(Callback):
     "Exempt rates, skips and step-size biases of all scans from the optimiser's weight decay"
     order = -30 # before Checkpoint (long_runs), which may restore other marks
-    def __init__(self,
-        names:tuple=SCAN_VECTORS, # last parts of parameters' names
-    ): self.names = names
+    def __init__(self, names:tuple=SCAN_VECTORS): # last parts of parameters' names
+        self.names = names
 
     def before_fit(self):
         if self.opt is None: return # a validation or a prediction

@@ -23,9 +23,7 @@ from ..core import write_atomic, write_csv
 class SeedEpochs(Callback):
     "Make all randomness of an epoch a function of (seed, epoch)"
     order = -20 # before anything draws a number
-    def __init__(self,
-        seed:int=42, # of the run
-    ): self.seed = seed
+    def __init__(self, seed:int=42): self.seed = seed # of the run
 
     def before_epoch(self):
         s = int(np.random.SeedSequence([self.seed, self.epoch]).generate_state(1)[0])
@@ -41,9 +39,8 @@ def _training(learn):
 class EMA(Callback):
     "Average the weights over steps; validation and the fitted model use the average"
     order = 60 # before Checkpoint, which saves and restores it
-    def __init__(self,
-        decay:float=.998, # about the last 500 steps
-    ): self.decay, self.avg, self.n, self.lists = decay, None, 0, None
+    def __init__(self, decay:float=.998): # about the last 500 steps
+        self.decay, self.avg, self.n, self.lists = decay, None, 0, None
 
     def before_fit(self):
         self.run = _training(self.learn)
@@ -207,9 +204,7 @@ def plateau_lr(
 # %% ../../nbs/4_training/more/long_runs.ipynb #c071
 class Plateau(Callback):
     "Train at `plateau_lr` of the scores in the checkpoint's history"
-    def __init__(self,
-        metric:str='dice', # the score to watch
-    ): self.metric = metric
+    def __init__(self, metric:str='dice'): self.metric = metric # the score to watch
     def before_fit(self): # `self.lr` would be the Learner's, whatever rate `fit` was given
         if self.opt is not None: self.first = self.opt.hypers[-1]['lr']
     def before_train(self):
@@ -217,10 +212,8 @@ class Plateau(Callback):
         self.opt.set_hyper('lr', plateau_lr(self.first, scores))
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #cd0556d1
-def log_lines(
-    learn, # a fastai Learner
-):
-    "Print one line an epoch instead of a progress bar"
+def log_lines(learn):
+    "Let a fastai Learner print one line an epoch instead of a progress bar"
     def line(values):
         if len(values) < len(learn.recorder.metric_names): return # an epoch that was done before
         pairs = zip(learn.recorder.metric_names, values)
@@ -268,30 +261,17 @@ class StopOnNaN(Callback):
             'than 0 and 1')
 
 # %% ../../nbs/4_training/more/long_runs.ipynb #crowd02
-def _ticks():
-    "Time that the processors have had until now, and have had nothing to do; Linux only"
-    ticks = [int(n) for n in Path('/proc/stat').read_text().splitlines()[0].split()[1:9]]
-    return sum(ticks), ticks[3] + ticks[4]     # idle, and idle until a disk answers
+def busy_cores() -> float:
+    "How many cores other programs use while this one sleeps for a moment"
+    import psutil
+    return psutil.cpu_count()*psutil.cpu_percent(.3)/100
 
-def busy_cores(
-    seconds:float=.3, # to look
-) -> float: # None where the system does not say
-    "How many cores other programs use while this one sleeps"
-    try:
-        total, idle = _ticks()
-        time.sleep(seconds)
-        now_total, now_idle = _ticks()
-        return os.cpu_count()*(1 - (now_idle - idle)/(now_total - total))
-    except (OSError, ValueError, IndexError, ZeroDivisionError): return None
-
-def crowded(
-    look=busy_cores, # it takes its time, so it is asked last
-) -> str:            # '' where there is room, and where nobody knows
+def crowded(look=busy_cores) -> str: # '' where there is room
     "What other programs do to torch's threads, and what helps"
     threads, cores = torch.get_num_threads(), os.cpu_count()
     passive = os.environ.get('OMP_WAIT_POLICY', '').lower() == 'passive'
-    busy = None if passive or threads < 2 else look()
-    if busy is None or busy + threads < cores + .5: return ''
+    busy = 0 if passive or threads < 2 else look()   # it takes its time, so it is asked last
+    if busy + threads < cores + .5: return ''
     return (f"other programs use {busy:.1f} of {cores} cores, and torch's {threads} threads spin "
             'while they wait for one another: a step may take more than ten times as long. Start '
             f'with OMP_NUM_THREADS={max(1, round(cores - busy))}, or with OMP_WAIT_POLICY=PASSIVE '

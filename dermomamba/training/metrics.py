@@ -93,9 +93,7 @@ class PerImage(Metric):
     @property
     def name(self): return self._name
 
-def MeanScore(
-    score='dice', # one of `formulas`
-): # a fastai Metric
+def MeanScore(score='dice'): # one of `formulas` -> a fastai Metric
     "Mean over images of a score, under its own name in the log"
     if score not in formulas: raise ValueError(f'{score}: expected one of {", ".join(formulas)}')
     return PerImage(partial(score_per_image, score=score), score)
@@ -113,10 +111,7 @@ def score_mask(
     return dict(image=name) | {k: f(c).item() for k, f in formulas.items()} | counts
 
 # %% ../../nbs/4_training/2_metrics.ipynb #2b07d61f
-def mask_pair(
-    pred:np.ndarray, # (H, W), 0 and 1
-    true:np.ndarray, # (H, W), 0 and 1
-) -> tuple:          # both (H, W) bool
+def mask_pair(pred:np.ndarray, true:np.ndarray) -> tuple: # (H, W) of 0 and 1 -> both (H, W) bool
     "Check two masks against each other"
     pred, true = np.asarray(pred), np.asarray(true)
     if pred.ndim != 2 or pred.shape != true.shape:
@@ -130,16 +125,11 @@ def mask_pair(
     return pred > 0, true > 0
 
 # %% ../../nbs/4_training/2_metrics.ipynb #2a0b889d
-def contour(
-    mask:np.ndarray, # (H, W) bool
-) -> np.ndarray:     # (H, W) bool
+def contour(mask:np.ndarray) -> np.ndarray: # (H, W) bool -> (H, W) bool
     "The mask's pixels with skin, or the frame's end, above, below, left or right of them"
     return mask & ~binary_erosion(mask)
 
-def contour_distances(
-    pred:np.ndarray, # (H, W), 0 and 1
-    true:np.ndarray, # (H, W), 0 and 1
-) -> tuple:          # (pixels of pred's contour,), (pixels of true's contour,), in pixels
+def contour_distances(pred:np.ndarray, true:np.ndarray) -> tuple: # one row a contour, in pixels
     "Distance of each contour pixel to the other contour; infinite where the other mask is empty"
     p, t = (np.argwhere(contour(m)) for m in mask_pair(pred, true))
     return KDTree(t).query(p)[0], KDTree(p).query(t)[0]
@@ -160,10 +150,7 @@ def boundary_f(
     return float(2*precision*recall/both) if both else 0.
 
 # %% ../../nbs/4_training/2_metrics.ipynb #3458fd78
-def hausdorff95(
-    pred:np.ndarray, # (H, W), 0 and 1
-    true:np.ndarray, # (H, W), 0 and 1
-) -> float:          # pixels, lower is better
+def hausdorff95(pred:np.ndarray, true:np.ndarray) -> float: # masks (H, W) of 0 and 1 -> pixels
     "95th percentile of the Hausdorff distance, by MONAI; an empty mask costs the image's diagonal"
     monai = optional('monai.metrics', 'evaluate')
     pred, true = mask_pair(pred, true)

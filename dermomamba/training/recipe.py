@@ -32,8 +32,7 @@ from .learner import dermo_learner
 from .long_runs import (
     Checkpoint, EMA, Plateau, SeedEpochs, StopOnNaN, crowded, log_lines)
 from .guide_fusion_loss import BCEDiceLoss, GuideFusionLoss
-from .metrics import (
-    MeanScore, PerImage, score_mask, soft_dice_released)
+from .metrics import MeanScore, PerImage, score_mask, soft_dice_released
 from ..network.dermomamba import PRESETS, DermoMamba, load_model, save_model
 from ..data.phantom import phantom_dls
 
@@ -169,9 +168,7 @@ _RANGES = dict( # at least, and less than
     epochs=(1, math.inf), bs=(1, math.inf), n_train=(1, math.inf), fold=(0, math.inf),
     workers=(0, math.inf), wd=(0, math.inf), clip=(0, math.inf), ema=(0, 1), seed=(0, 2**32),
     lr=(1e-12, math.inf), minutes=(1e-6, math.inf))
-def check_numbers(
-    numbers:dict, # name -> value; None: not given
-):
+def check_numbers(numbers:dict): # name -> value; None: not given
     "Refuse a number out of its range"
     for k, (least, bound) in _RANGES.items():
         n = numbers.get(k)

@@ -270,9 +270,7 @@ def lesion_app(
     return app.page
 
 # %% ../../nbs/6_use/4_app.ipynb #14a2d293
-def one_cell(
-    weights:str, # a file of them, or a shipped name
-) -> str:        # a notebook's JSON
+def one_cell(weights:str) -> str: # a file of weights, or a shipped name -> a notebook's JSON
     "The notebook that shows the page and nothing else"
     from nbformat import v4
     source = ('from dermomamba.use.app import lesion_app\n'
@@ -302,9 +300,7 @@ def voila_settings(
     return settings
 
 # %% ../../nbs/6_use/4_app.ipynb #0a7d7f1c
-def free_port(
-    port:int, # the first to try
-) -> int:
+def free_port(port:int) -> int:
     "The first port from `port` on that nobody listens at"
     def free(p):
         with socket.socket() as s: return s.connect_ex(('127.0.0.1', p)) != 0
@@ -336,4 +332,3 @@ def main(argv:list=None) -> int: # arguments, or None; exit code
     "The command `dermomamba_app`"
     from dermomamba.core import command
     return command(dermomamba_app)(argv)
-

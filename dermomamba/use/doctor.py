@@ -104,10 +104,8 @@ def check_accelerator() -> list: # of `Finding`
     return out + [threads, Finding('note', 'gpu', 'none; everything runs on the CPU', fix)]
 
 # %% ../../nbs/6_use/more/doctor.ipynb #c020
-def version_of(
-    name:str, # of a package
-) -> str:     # None: not installed
-    "The version that is installed"
+def version_of(name:str) -> str: # None: not installed
+    "The version of a package"
     try: return metadata.version(name)
     except metadata.PackageNotFoundError: return None
 
@@ -216,10 +214,8 @@ def _check_call(data, splits, sheet, json, workers):
             raise WrongCall(f'{file}: is there already; choose another name')
 
 # %% ../../nbs/6_use/more/doctor.ipynb #07a010ae
-def machine_report(
-    findings, # of `check_machine`
-) -> int:     # how many faults
-    "Print the page and its verdict"
+def machine_report(findings) -> int: # how many faults
+    "Print what `check_machine` found, and the verdict"
     print(page(findings, max(60, min(100, shutil.get_terminal_size().columns))))
     n = sum(f.state == 'fault' for f in findings)
     verdict = ', each with its fix below it; begin with the first'

@@ -6,7 +6,7 @@
 __all__ = ['main', 'read_list', 'masks_beside', 'collect_images', 'dermomamba_predict']
 
 # %% ../../nbs/6_use/2_folders.ipynb #c004
-import csv, io, warnings
+import csv, io, sys, warnings
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ from ..data.formats import DataError, read_text
 from ..data.images import read_mask
 from ..data.layouts import file_id, image_files, say_passed_over, spellings
 from ..evidence.inference import TTA, ready_model
-from .files import predict_files, say
+from .files import predict_files
 from .predict import check_settings
 
 # %% ../../nbs/6_use/2_folders.ipynb #2e990926
@@ -50,15 +50,13 @@ def _is_mask(path):
     try: return bool(read_mask(path))
     except DataError: return False      # a photograph, to begin with
 
-def masks_beside(
-    images:dict, # id -> path
-) -> set: # those ids that name the mask of another
+def masks_beside(images:dict) -> set: # id -> path; those ids that name the mask of another
     "Masks that lie beside their images: `a_mask.png` or `a_segmentation.png` for `a.jpg`"
     known = {id.casefold() for id in images}
     named = [id for id in images if any(s.casefold() in known for s in spellings(id)[1:])]
     return {id for id in named if _is_mask(images[id])}
 
-def _listed(source, tell):
+def _listed(source):
     "(name, path) of the images that a folder, a list or a file stands for"
     if source.suffix.lower() == '.csv' and source.is_file(): return read_list(source)
     if source.is_file(): return [(file_id(source), source)]
@@ -69,19 +67,18 @@ def _listed(source, tell):
     if masks: others['masks beside their images'] = len(masks)
     if others:
         one = min({p.name for p in source.iterdir()} - {p.name for p in found.values()})
-        tell(f'{source}: {say_passed_over(others)} ({one}, for one)')
+        print(f'{source}: {say_passed_over(others)} ({one}, for one)', file=sys.stderr)
     return found.items()
 
 # %% ../../nbs/6_use/2_folders.ipynb #5382de9a
 def collect_images(
     sources:list, # image files, folders of images, and CSV lists of images
-    tell=say, # function that is told, in a line a folder, what else it holds
 ) -> dict: # name without suffix -> path
     "The images to work on; a name may occur only once, since masks are named after it"
     found, spelt = {}, {}
     for source in sources:
         if not str(source).strip(): raise DataError('an empty name instead of a path. Give a path.')
-        for name, path in _listed(Path(source), tell):
+        for name, path in _listed(Path(source)):
             other = spelt.setdefault(name.casefold(), name)  # some disks know no capitals
             if other in found:
                 raise ValueError(f'{found[other]} and {path}: both masks would be called '

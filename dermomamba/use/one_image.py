@@ -33,9 +33,7 @@ MAX_MP = 80               # million pixels
 MIN_SIDE, MAX_RATIO = 32, 6
 FORMATS = ('JPEG', 'PNG', 'TIFF', 'BMP', 'WEBP')
 
-def takes(
-    max_mb:float, # million bytes
-) -> str:
+def takes(max_mb:float) -> str: # million bytes
     "What the page takes, in a sentence"
     return (f'This page takes a JPEG, PNG, TIFF, BMP or WebP of at most {max_mb:g} MB and {MAX_MP} '
             f'million pixels, no side under {MIN_SIDE} or over {MAX_RATIO} times the other.')

@@ -119,9 +119,7 @@ class Portable(nn.Module):
     def forward(self, x): return self.net(normalise(x)).sigmoid()
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c040
-def traced(
-    model:nn.Module, # a DermoMamba
-):                   # a torch.export.ExportedProgram
+def traced(model:nn.Module): # a DermoMamba -> a torch.export.ExportedProgram
     "The network as a graph, from bytes to probabilities, with scans in standard operators"
     torch._dynamo.reset() # what it learned from a network of another size would be held against it
     whole = Portable(model)
@@ -132,9 +130,7 @@ def traced(
     with use_engine('standard'), torch.no_grad(): return torch.export.export(whole, (x,), **how)
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c043
-def tidy(
-    graph, # of an onnx model, or the body of a loop in it
-):
+def tidy(graph): # of an onnx model, or the body of a loop in it
     "Take out lines of Python"
     for node in graph.node:
         del node.metadata_props[:]
@@ -168,8 +164,7 @@ def export_network(
     name, file = export
     model, runtime = ready_model(name, 'cpu'), tool('onnxruntime')
     print('tracing and writing takes a minute or two ...', flush=True)
-    session = runtime.InferenceSession(export_onnx(model, file),
-                                       providers=['CPUExecutionProvider'])
+    session = runtime.InferenceSession(export_onnx(model, file), providers=['CPUExecutionProvider'])
     # both runtimes on the same random bytes
     x = np.random.default_rng(0).integers(0, 256, (1, 3, *model.img_size), np.uint8)
     with torch.no_grad(): p = Portable(model)(torch.from_numpy(x)).numpy()

@@ -18,10 +18,7 @@ from ..evidence.inference import (
     binary_mask, network_input, probabilities, ready_model, to_size)
 
 # %% ../../nbs/6_use/1_predict.ipynb #c021
-def check_settings(
-    threshold:float, # a probability
-    bs:int,          # images a batch, or None
-):
+def check_settings(threshold:float, bs:int|None):
     "Refuse numbers out of range before anything is computed"
     if not 0 < threshold < 1:
         raise WrongCall(f'threshold={threshold}: a probability between 0 and 1, both excluded')
