@@ -725,6 +725,7 @@ def run_part(name, device, dry, mamba, source, say=print):
         from notebooks import look_once
 
         look_once()
+        gc.set_threshold(50_000, 20, 20)
     other = ['triton'] if dry else ['triton', 'chunked']
     fn = None
     try:

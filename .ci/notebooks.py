@@ -7,7 +7,7 @@ Each one's seconds are printed. The output of one that fails is shown, and the e
     python .ci/notebooks.py --only 1_scan 6_use/5_*      # by name; a folder's name takes all in it
     python .ci/notebooks.py --order shuffled --seed 7
 """
-import argparse, json, multiprocessing, os, random, sys, tempfile, threading, time
+import argparse, gc, json, multiprocessing, os, random, sys, tempfile, threading, time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from configparser import ConfigParser
 from fnmatch import fnmatch
@@ -131,6 +131,8 @@ def test_one(path, flags, out):
     sys.path[0] = str(root)
     multiprocessing.set_start_method(None, force=True) # what a notebook starts, it starts as usual
     os.chdir(path.parent)
+    gc.freeze()                                # what the libraries made stays: nobody need look
+    gc.set_threshold(50_000, 20, 20)           # a sixth of the kernels' time goes into looking
     if path.stem in KERNELS:
         look_once()
     from nbdev.test import test_nb

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['golden', 'relative_error', 'golden_errors', 'write_atomic', 'write_csv', 'writable_folder', 'writable_file',
            'no_empty_folder', 'alone_in', 'to_device', 'optional', 'op_space', 'keep_inputs', 'no_tangents',
-           'check_tensors', 'machine', 'write_record', 'peak_rss', 'in_own_process', 'keep_memory', 'WrongCall',
-           'one_line', 'run_command', 'command']
+           'no_second', 'check_tensors', 'machine', 'write_record', 'peak_rss', 'in_own_process', 'keep_memory',
+           'WrongCall', 'one_line', 'run_command', 'command']
 
 # %% ../nbs/more/core.ipynb #c003
 import argparse, csv, ctypes, io, json, multiprocessing, os, platform, re, subprocess, sys, tempfile
@@ -71,7 +71,7 @@ def golden_errors(
         gradients=worst(grads, [want[k] for k in leaves], floor))
 
 # %% ../nbs/more/core.ipynb #c027
-def _beside(path): return path.with_name(f'.{path.name}.{os.getpid()}.{get_ident()}.tmp')
+def _beside(path): return path.with_name(f'.{os.getpid()}.{get_ident()}.tmp')
 
 def write_atomic(
     path:str|Path,      # file to write
@@ -122,7 +122,7 @@ def writable_file(path:str|Path) -> Path: # the same
     "Prove that a file of this very name can be written, without touching one that is there"
     path = Path(path)
     if os.path.isdir(path): raise ValueError(f'{path}: is a folder; give the name of a file')
-    probe = _beside(path)
+    probe = _beside(path) if os.path.lexists(path) else path
     try:
         if path.is_file() or not path.exists():
             probe.touch()
@@ -137,10 +137,10 @@ def writable_file(path:str|Path) -> Path: # the same
 def no_empty_folder(path:str|Path):
     "Take a new folder for results away again if nothing was written into it"
     path = Path(path)
-    new = [p for p in (path, *path.parents) if not p.exists()]   # innermost first
+    new = [p for p in (path, *path.parents) if not os.path.exists(p)]   # innermost first
     try: yield
     finally:
-        inside = [p for p in path.rglob('*') if p.is_dir()] if new and path.is_dir() else []
+        inside = [p for p in path.rglob('*') if p.is_dir()] if new and os.path.isdir(path) else []
         for p in [*sorted(inside, reverse=True), *new]:
             try: p.rmdir()   # refuses a folder that holds anything
             except OSError: pass
@@ -205,6 +205,10 @@ def no_tangents(*tensors):
         raise NotImplementedError("a compiled scan has no forward-mode derivatives: use "
                                   "engine='loop', or reverse mode (torch.autograd.grad)")
 
+def no_second(ctx, *gradients):
+    "Refuse second derivatives, for which torch would only miss a formula"
+    raise NotImplementedError("a compiled scan has first derivatives only: use engine='chunked'")
+
 # %% ../nbs/more/core.ipynb #letters2
 def check_tensors(
     name:str,     # of the function, for the message
@@ -256,10 +260,8 @@ def write_record(
     return record
 
 # %% ../nbs/more/core.ipynb #c052
-def peak_rss(
-    reset:bool=False, # forget what was before? Only Linux can
-) -> int:             # bytes; None where the system does not say
-    "The most memory that this process has held (on Linux without its code and mapped files)"
+def peak_rss(reset:bool=False) -> int: # bytes; None where the system does not say
+    "The most memory that this process has held, since a `reset` if this is Linux, without files"
     try:
         if reset: Path('/proc/self/clear_refs').write_text('5')
         status = Path('/proc/self/status').read_text()

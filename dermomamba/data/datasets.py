@@ -259,6 +259,7 @@ def dataloaders(self:LesionDataset,
 ): # fastai `DataLoaders`
     "Batches of normalised images (B, 3, H, W) and masks (B, H, W) of 0 and 1"
     train, valid = self.items_of(train_ids), self.items_of(valid_ids)
+    if not train: raise DataError(f'{self.root}: no ids to train on. Give some.')
     if shared := set(train) & set(valid):
         warnings.warn(f"{len(shared)} ids are in both parts: the validation score will flatter.")
     splitter = IndexSplitter(range(len(train), len(train) + len(valid)))

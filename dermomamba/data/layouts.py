@@ -44,10 +44,8 @@ def _by_id(paths):
             raise DataError(f'{other} and {p}: one name, two images. Rename or remove one.')
     return found
 
-def say_passed_over(
-    counts:dict, # 'hidden', 'superpixels', 'sub-folders', or a suffix such as '.csv' -> how many
-) -> str:        # '' if nothing was
-    "One line on what was passed over"
+def say_passed_over(counts:dict) -> str: # '' if nothing was
+    "One line on how many 'hidden', 'superpixels', 'sub-folders', '.csv' ... were passed over"
     what = ', '.join(f'{n:,} {kind}' for kind, n in counts.items())
     return f'passed over: {what}' if what else ''
 

@@ -166,6 +166,8 @@ def phantom_dls(
     **knobs,                  # as in `make_phantom`
 ) -> DataLoaders:  # x (B, 3, H, W), normalised as for ImageNet; y (B, H, W) of 0 and 1
     "DataLoaders of phantoms, each drawn once; training ones are flipped at random"
+    if min(n_train, n_valid, bs) < 1:
+        raise ValueError(f'n_train={n_train}, n_valid={n_valid}, bs={bs}: at least one each')
     n = max(n_train, n_valid)
     if start + n > HELD_OUT:
         raise ValueError(f"start={start}: {n} seeds from there run into the held-out ones; "

@@ -17,9 +17,9 @@ import numpy as np, pandas as pd, torch
 from fastcore.meta import delegates
 from safetensors import SafetensorError, safe_open
 
-from dermomamba.core import (
-    WrongCall, command, no_empty_folder, optional, writable_file, writable_folder, write_csv,
-    write_record)
+from ..core import (
+    WrongCall, alone_in, command, no_empty_folder, optional, writable_file, writable_folder,
+    write_csv, write_record)
 from dermomamba.data.datasets import (
     PROTOCOLS, LesionDataset, check_masks, data_name, open_dataset, parts, parts_from_lists,
     run_data)
@@ -230,7 +230,7 @@ def dermomamba_evaluate(
     odd = [k for k, v in dict(kwargs, data=data).items() if v != usual[k].default]
     if compare and odd: raise WrongCall(f'--{odd[0]} goes with --weights')
     out = Path(out or f"runs/{'evaluate' if weights else 'compare'}")
-    with no_empty_folder(out):
+    with no_empty_folder(out), alone_in(out):
         if weights: _say(evaluate(weights, data, out, **kwargs))
         else:
             from dermomamba.evidence import comparison

@@ -213,9 +213,7 @@ def choose_threshold(
     return best, dict(threshold=grid, dice=dice)
 
 # %% ../../nbs/5_evidence/1_inference.ipynb #p093
-def plain_network(
-    model:nn.Module, # a DermoMamba, perhaps wrapped
-) -> nn.Module: # the network itself, in float32
+def plain_network(model:nn.Module) -> nn.Module: # a DermoMamba, perhaps wrapped -> in float32
     "The network inside of wrappers; if its precision is another one, a copy in float32"
     inside = unwrap(model)
     if inside.in_channels != 3:

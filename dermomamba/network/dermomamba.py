@@ -83,7 +83,8 @@ def _rename(name):
 def _image_size(size):
     "Rows and columns of an image that can be halved five times"
     size = tuple(map(index, (size, size) if isinstance(size, int) else size))
-    if len(size) != 2 or any(n < 32 or n % 32 for n in size):
+    if len(size) != 2: raise ValueError(f'img_size={size}: expected rows and columns')
+    if any(n < 32 or n % 32 for n in size):
         nearest = tuple(max(32, round(n/32)*32) for n in size)
         raise ValueError(f'img_size={size}: rows and columns must be multiples of 32 '
                          f'(the image is halved five times); the nearest is {nearest}')
@@ -207,8 +208,8 @@ def save_model(
         if not v.isfinite().all():
             raise ValueError(f'{k} holds a value that is no number, so nothing is saved: go back '
                              'to weights from before, and train with a lower learning rate')
-    facts = {k: str(v) for k, v in info.items()}
-    write_atomic(path, save(sd, dict(format='dermomamba', **facts)))
+    facts = {k: str(v) for k, v in info.items()} | dict(format='dermomamba')
+    write_atomic(path, save(sd, facts))
     return Path(path)
 
 # %% ../../nbs/2_network/2_dermomamba.ipynb #c041

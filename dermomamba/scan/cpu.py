@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import check_tensors, keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_second, no_tangents, op_space
 from .selection import scan_flops
 from .vectors import (
     LANES, jit, load, mul, mul_add, powers, share, splat, store, total)
@@ -175,6 +175,7 @@ def _gradient(ctx, dy, dh, _):
     return _scan_backward(dy, dh, *inputs, starts)
 
 _scan.register_autograd(_gradient, setup_context=keep_inputs)
+_scan_backward.register_autograd(no_second)
 _scan.register_autocast('cpu', torch.float32)
 
 @register_flop_formula(_ops.scan_numba)

@@ -12,7 +12,7 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import check_tensors, keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_second, no_tangents, op_space
 from .selection import scan_flops
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c004b
@@ -345,6 +345,7 @@ def _grad(ctx, dy, dlast, _):
     return _ops.scan_triton_backward(dy, dlast, u, delta, A, B, C, states)
 
 _scan_op.register_autograd(_grad, setup_context=keep_inputs)
+_scan_backward_op.register_autograd(no_second)
 for _device in ('cuda', 'cpu'): _scan_op.register_autocast(_device, torch.float32)
 
 # %% ../../nbs/1_scan/more/gpu.ipynb #c073

@@ -184,11 +184,8 @@ class VSSBlock(nn.Module):
         return x + self.ss2d(self.norm(x))
 
 # %% ../../nbs/1_scan/5_ss2d.ipynb #c054
-def set_engine(
-    model:nn.Module, # any module that contains SS2D blocks
-    engine:str,      # see `selective_scan`
-) -> nn.Module:      # the same module
-    "Make every SS2D in `model` use `engine`"
+def set_engine(model:nn.Module, engine:str) -> nn.Module: # the same module
+    "Make every SS2D in a module use an engine, see `selective_scan`"
     for m in model.modules():
         if isinstance(m, SS2D): m.engine = engine
     return model

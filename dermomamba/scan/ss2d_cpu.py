@@ -10,7 +10,7 @@ import numpy as np, torch, torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import check_tensors, keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_second, no_tangents, op_space
 from .cpu import CHUNK, states, walk, walk_back
 from .selection import scan_flops
 from .vectors import LANES, add_outer, jit, product, share, sigmoid, softplus
@@ -251,6 +251,7 @@ def _gradient(ctx, dy, _):
     return _ss2d_backward(torch.zeros_like(inputs[0]) if dy is None else dy, *inputs, starts)
 
 _ss2d.register_autograd(_gradient, setup_context=keep_inputs)
+_ss2d_backward.register_autograd(no_second)
 _ss2d.register_autocast('cpu', torch.float32)
 
 # %% ../../nbs/1_scan/more/ss2d_cpu.ipynb #c033

@@ -10,7 +10,7 @@ import torch, triton, triton.language as tl
 from torch import Tensor
 from torch.utils.flop_counter import register_flop_formula
 
-from ..core import check_tensors, keep_inputs, no_tangents, op_space
+from ..core import check_tensors, keep_inputs, no_second, no_tangents, op_space
 from .gpu import (
     LANES, LOG2E, channel_gradients, check_device, chunk_length, over_n, over_t, places, read,
     run_carry, state_places, tile_sizes, walk_back_step, walk_step, write_ends)
@@ -350,6 +350,7 @@ def _grad(ctx, dy, _):
     return _ops.ss2d_triton_backward(torch.zeros_like(x) if dy is None else dy, x, *saved)
 
 _op.register_autograd(_grad, setup_context=keep_inputs)
+_backward_op.register_autograd(no_second)
 for _device in ('cuda', 'cpu'): _op.register_autocast(_device, torch.float32)
 
 # %% ../../nbs/1_scan/more/ss2d_gpu.ipynb #c058

@@ -75,7 +75,7 @@ def check_pair(
     "Check a prediction against its target and bring both to one shape and one dtype"
     # plain tensors: fastai's subclasses would dispatch on type
     z, t = logits.as_subclass(Tensor), target.as_subclass(Tensor)
-    if z.ndim != 4 or z.shape[1] != 1:
+    if z.ndim != 4 or z.shape[1] != 1 or not len(z):
         raise ValueError(f"logits must be (B, 1, H, W), one map an image; got {tuple(z.shape)}")
     if t.ndim == 3: t = t[:, None]
     if t.shape != z.shape:
@@ -114,7 +114,7 @@ class GuideFusionLoss(BCEDiceLoss):
         ):
         if variant not in self.variants:
             raise ValueError(f"variant {variant!r} is unknown: choose one of {self.variants}")
-        if strength < 0:
+        if not strength >= 0:
             raise ValueError(f"strength must be 0 or more, got {strength}: "
                              "pixels cannot weigh less than nothing")
         super().__init__()

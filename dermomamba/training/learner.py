@@ -90,6 +90,7 @@ def dermo_learner(
 ) -> Learner:
     "A plain fastai Learner for lesion segmentation"
     if len(dls.train_ds) == 0: raise ValueError('dls has no training images')
+    if not clip >= 0: raise ValueError(f'clip={clip}: give the largest norm, or 0 for no clipping')
     keep_memory() # a step on a CPU takes about a seventh less time
     if model is None: model = DermoMamba(dls.valid.one_batch()[0].shape[-2:])
     cbs = ([GradientClip(clip)] if clip else []) + [ScansWithoutDecay()] + list(L(cbs))

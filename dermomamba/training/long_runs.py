@@ -166,7 +166,7 @@ def _compare(self:Checkpoint, was):
 @patch
 def _restore(self:Checkpoint):
     "Go on from the file, or say why not"
-    anew = 'move it away to start anew'
+    anew = 'move it away, and what else the run left, to start anew'
     try:
         ck = torch.load(self.path, map_location='cpu', weights_only=True)
         self.history, self.kept, was = list(ck['history']), ck['kept'], dict(ck['settings'])
@@ -176,6 +176,8 @@ def _restore(self:Checkpoint):
         why = f'not a checkpoint of this program, or damaged ({type(e).__name__})'
         raise ValueError(f'{self.path}: {why}; {anew}') from e
     self._compare(was)
+    if self.done > self.learn.n_epoch:
+        raise ValueError(f'{self.path}: {self.done} epochs are done, more than are asked; {anew}')
     if bool(ck['ema']) != hasattr(self.learn, 'ema'):
         raise ValueError(f'{self.path}: only one of that run and this has an EMA; {anew}')
     for name in _broken(dict(state, kept=self.kept)):

@@ -57,7 +57,7 @@ def make_dls(
     p = parts(ds, protocol, fold)
     if not p.train:
         raise ValueError(f'{ds.root}: {len(ds)} pairs are too few for protocol {protocol!r}, '
-                         'none is left to train on; add pairs, or choose heldout, kfold or paper')
+                         'none is left to train on; give three pairs or more, and not transfer')
     train, valid = p.train, p.valid[:n_train]
     if n_train: train = sorted(np.random.RandomState(seed).permutation(train)[:n_train].tolist())
     changed = None if augment == 'none' else lesion_augment(augment, size)
@@ -138,10 +138,10 @@ def _finished(learn, names, device, group): # score, save the weights, write the
 # %% ../../nbs/4_training/4_recipe.ipynb #c023
 def _folder_of(out): # of a run, to begin or to go on with
     out = writable_folder(out)
-    for name in ('run.json', 'model.safetensors'):
-        if (out/name).exists() and not (out/'last.pth').exists():
-            raise ValueError(f'{out/name}: left by another run or by an evaluation, without a '
-                             'last.pth to go on from; move it away, or give another --out')
+    left = [name for name in ('run.json', 'model.safetensors') if (out/name).exists()]
+    if left and not (out/'last.pth').exists():
+        raise ValueError(f"{out}: holds {' and '.join(left)}, and no last.pth to go on from; "
+                         'move away what is there, or give another --out')
     return out
 
 def _place(device, bf16): # -> device of this process, its number, how many there are

@@ -135,7 +135,7 @@ def _kept(name, path, masks, drawn):
 def _read(name, path, masks, drawn, size):
     "What the network is to see, or the row of a file that it is not"
     try:
-        if (masks/f'{name}.png').is_file(): return None, _kept(name, path, masks, drawn)
+        if os.path.isfile(masks/f'{name}.png'): return None, _kept(name, path, masks, drawn)
         photo = network_input(path, size)
         h, w = photo.size
         if not drawn or h*w > _AT_HAND: photo = photo._replace(picture=None)

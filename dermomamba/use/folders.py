@@ -10,7 +10,7 @@ import csv, io, sys, warnings
 from pathlib import Path
 from typing import Literal
 
-from ..core import WrongCall, command, no_empty_folder
+from ..core import WrongCall, alone_in, command, no_empty_folder
 from ..data.formats import DataError, read_text
 from ..data.images import read_mask
 from ..data.layouts import file_id, image_files, say_passed_over, spellings
@@ -39,8 +39,8 @@ def read_list(
         if not text: continue
         image = Path(path).parent/text.replace('\\', '/')
         name = name or file_id(image)
-        if Path(name).name != name or '\\' in name:
-            raise DataError(f'{path}: the name {name!r} would lead out of the output folder. '
+        if Path(name).name != name or '\\' in name or name.startswith('.'):
+            raise DataError(f'{path}: the name {name!r} would lead out of the folder, or hide. '
                             'Use plain names.')
         found.append((name, image))
     return found
@@ -105,7 +105,7 @@ def dermomamba_predict(
     "Outline lesions in photographs; sizes are in pixels, no diagnosis; the same call goes on"
     check_settings(threshold, bs)
     if not 0 <= (workers or 0) <= 64: raise WrongCall(f'--workers {workers}: 0 to 64')
-    with no_empty_folder(out), warnings.catch_warnings():
+    with no_empty_folder(out), alone_in(out), warnings.catch_warnings():
         # Pillow's name a path in the library; a line of ours says what is wrong with a file
         warnings.filterwarnings('ignore', module=r'PIL\.')
         files, model = collect_images(images), ready_model(weights, device, trust)
@@ -121,4 +121,4 @@ def dermomamba_predict(
 
 main = command(
     dermomamba_predict,
-    stopped='stopped. Finished files are kept in {out}: give the same command to go on.')
+    stopped='stopped. What is done is kept in {out}; the same command without --overwrite goes on.')

@@ -18,11 +18,8 @@ EXAMPLES = {
     'a clear border': (7, {}), 'behind hairs': (3, dict(hairs=40)), 'faint': (2, {}),
     'where does it end?': (9, {})}
 
-def example(
-    name:str, # one of `EXAMPLES`
-    size:tuple=(480, 640), # (H, W)
-) -> np.ndarray: # (H, W, 3) uint8
-    "A synthetic lesion"
+def example(name:str, size:tuple=(480, 640)) -> np.ndarray: # (H, W, 3) uint8
+    "A synthetic lesion, one of `EXAMPLES`"
     from dermomamba.data.phantom import HELD_OUT, make_phantom
     seed, knobs = EXAMPLES[name]
     return make_phantom(HELD_OUT + seed, size, **knobs)[0]
@@ -121,10 +118,7 @@ def panels(
         doubt=_coloured(doubt(found), shape, .5))
 
 # %% ../../nbs/6_use/more/one_image.ipynb #c009b
-def data_uri(
-    array, # (h, w) or (h, w, 3) uint8
-    kind:str='png', # or 'jpeg'
-) -> str:
+def data_uri(array, kind:str='png') -> str: # (h, w) or (h, w, 3) uint8; or 'jpeg'
     "An address that holds a whole picture"
     out = io.BytesIO()
     Image.fromarray(array).save(out, kind, quality=90)
