@@ -21,6 +21,7 @@ No result of it is in the book yet: it was written without a GPU.
 """
 
 import argparse
+import gc
 import json
 import os
 import statistics

@@ -255,8 +255,9 @@ def write_record(
     **facts,       # settings, protocol, figures
 ) -> dict:         # what was written
     "Write measured figures with the machine they were measured on"
-    record = dict(facts, machine=machine())
-    write_atomic(path, json.dumps(record, indent=1, default=np.generic.item) + '\n')
+    text = json.dumps(dict(facts, machine=machine()), default=np.generic.item)
+    record = json.loads(text, parse_constant=lambda name: None)   # JSON has no NaN
+    write_atomic(path, json.dumps(record, indent=1) + '\n')
     return record
 
 # %% ../nbs/more/core.ipynb #c052

@@ -200,7 +200,7 @@ def interval(
 ) -> str:
     "Such as 0.9000 [0.8800, 0.9200]"
     if v is None: return '-'
-    mean, low, high = (f'{x:.{digits}f}' for x in v)
+    mean, low, high = ('-' if x is None else f'{x:.{digits}f}' for x in v)
     return f'{mean} [{low}, {high}]'
 
 # %% ../../nbs/5_evidence/3_evaluate.ipynb #a744bd5b
