@@ -19,7 +19,7 @@ from scipy.spatial import KDTree
 from torch import Tensor
 
 from ..core import optional
-from .guide_fusion_loss import check_pair
+from .guide_fusion_loss import check_prediction
 
 # %% ../../nbs/4_training/2_metrics.ipynb #c009
 Confusion = namedtuple('Confusion', 'tp fp fn tn')
@@ -34,7 +34,7 @@ def confusion_per_image(
     "Count the four kinds of pixels in each image"
     if not 0 < threshold < 1:
         raise ValueError(f"threshold is a probability between 0 and 1, got {threshold}")
-    z, t = check_pair(logits, target)
+    z, t = check_prediction(logits, target)
     p, t = z > math.log(threshold/(1 - threshold)), t > 0
     return Confusion(*((a & b).sum((1, 2, 3)) for a, b in ((p, t), (p, ~t), (~p, t), (~p, ~t))))
 
@@ -182,7 +182,7 @@ def soft_dice_released(
     smooth:float=1e-5, # as released
 ) -> Tensor:           # (B,)
     "The release's DSC of each image: probabilities, not a mask"
-    z, t = check_pair(logits, target)
+    z, t = check_prediction(logits, target)
     def total(a): return a.sum((1, 2, 3))
     p = z.sigmoid()
     return (2*total(p*t) + smooth)/(total(p) + total(t) + smooth)

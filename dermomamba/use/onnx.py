@@ -17,6 +17,7 @@ from torch import Tensor
 from ..core import WrongCall, command, optional, writable_file, write_atomic
 from ..evidence.inference import normalise, plain_network, ready_model
 from ..scan.engines import register_engine, use_engine
+from ..scan.selection import scan_chunked
 from ..scan.ss2d import cross_merge, cross_scan, set_engine
 
 tool = partial(optional, extra='deploy') # imports a module, or says how to get it
@@ -105,7 +106,7 @@ def staggered_scan(
     return gather(y + D[..., None]*xs, K, H, W)
 
 # %% ../../nbs/6_use/5_onnx.ipynb #f135efd5
-register_engine('standard', None, cross=staggered_scan, exact=False)
+register_engine('standard', scan_chunked, cross=staggered_scan, exact=False)
 
 # %% ../../nbs/6_use/5_onnx.ipynb #c038
 class Portable(nn.Module):
