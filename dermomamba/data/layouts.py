@@ -179,7 +179,7 @@ class _Folder(NamedTuple):
             role, part = r or role, p or part
         return self.given or role or 'plain', part
 
-def _folders(root, deepest=5):
+def _folders(root):
     "The folders below `root` that hold pictures; hidden ones are left out"
     if not Path(root).exists():
         raise DataError(f'{root}: not a data set I know: no such folder. Check the path.')
@@ -190,7 +190,7 @@ def _folders(root, deepest=5):
     for path, below, names in os.walk(root, onerror=_fail, followlinks=True):
         here = Path(path).relative_to(root).parts
         seen = [b for b in below if not b.startswith('.') and b != '__MACOSX']
-        below[:] = sorted(seen) if len(here) < deepest else []
+        below[:] = sorted(seen) if len(here) < 5 else []
         images, passed = _listing(path, names)
         if images: found.append(_Folder(path, here, images, passed))
     return found
