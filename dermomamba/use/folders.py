@@ -105,14 +105,15 @@ def dermomamba_predict(
     "Outline lesions in photographs; sizes are in pixels, no diagnosis; the same call goes on"
     check_settings(threshold, bs)
     if not 0 <= (workers or 0) <= 64: raise WrongCall(f'--workers {workers}: 0 to 64')
-    with no_empty_folder(out), alone_in(out), warnings.catch_warnings():
+    with no_empty_folder(out), warnings.catch_warnings():
         # Pillow's name a path in the library; a line of ours says what is wrong with a file
         warnings.filterwarnings('ignore', module=r'PIL\.')
         files, model = collect_images(images), ready_model(weights, device, trust)
         on_cpu = next(model.parameters()).device.type == 'cpu'
         if workers is None: workers = 1 if on_cpu else 4   # the network keeps a CPU busy
-        rows = predict_files(files, model, out, threshold=threshold, postprocess=postprocess,
-                             overlays=overlay, overwrite=overwrite, bs=bs, tta=tta, workers=workers)
+        how = dict(threshold=threshold, postprocess=postprocess, overlays=overlay,
+                   overwrite=overwrite, bs=bs, tta=tta, workers=workers)
+        with alone_in(out): rows = predict_files(files, model, out, **how)
     done, kept, failed = (sum(r['status'].startswith(s) for r in rows)
                           for s in ('done', 'kept', 'failed'))
     also = f', {kept} kept (their masks were there; --overwrite makes them anew)' if kept else ''
