@@ -21,7 +21,6 @@ No result of it is in the book yet: it was written without a GPU.
 """
 
 import argparse
-import gc
 import json
 import os
 import statistics
@@ -723,10 +722,10 @@ def run_part(name, device, dry, mamba, source, say=print):
     "The figures of one part, and why it failed, if it did"
     begin, record = time.perf_counter(), dict(figures=None, failed=None)
     if dry:
-        from notebooks import look_once
+        from notebooks import look_once, rest_collector
 
         look_once()
-        gc.set_threshold(50_000, 20, 20)
+        rest_collector()
     other = ['triton'] if dry else ['triton', 'chunked']
     fn = None
     try:

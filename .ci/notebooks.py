@@ -122,6 +122,12 @@ def look_once():
     interpreter._patch_lang, interpreter.GridExecutor.__call__ = once, afresh
 
 
+def rest_collector():
+    "Look for garbage seldom: a sixth of the time of interpreted kernels goes into looking"
+    gc.freeze()                                # what the libraries made stays: nobody need look
+    gc.set_threshold(50_000, 20, 20)
+
+
 def test_one(path, flags, out):
     "Run a notebook's cells in this process; exit code 0 if all pass. What it writes goes to `out`"
     with open(out, 'wb') as f, open(os.devnull) as nothing:
@@ -131,8 +137,7 @@ def test_one(path, flags, out):
     sys.path[0] = str(root)
     multiprocessing.set_start_method(None, force=True) # what a notebook starts, it starts as usual
     os.chdir(path.parent)
-    gc.freeze()                                # what the libraries made stays: nobody need look
-    gc.set_threshold(50_000, 20, 20)           # a sixth of the kernels' time goes into looking
+    rest_collector()
     if path.stem in KERNELS:
         look_once()
     from nbdev.test import test_nb

@@ -262,7 +262,7 @@ def write_record(
 
 # %% ../nbs/more/core.ipynb #c052
 def peak_rss(reset:bool=False) -> int: # bytes; None where the system does not say
-    "The most memory that this process has held, since a `reset` if this is Linux, without files"
+    "The most memory that this process has held; on Linux since a `reset`, without mapped files"
     try:
         if reset: Path('/proc/self/clear_refs').write_text('5')
         status = Path('/proc/self/status').read_text()
